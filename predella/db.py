@@ -1,0 +1,52 @@
+"""The database engine, and the one way to open a transaction."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.orm import Session, sessionmaker
+
+from predella.settings import get_settings
+
+_AFTER_COMMIT = "predella.after_commit"
+
+
+@cache
+def engine() -> Engine:
+    """Return the process-wide connection pool.
+
+    Every connection speaks UTC, gives up a lock wait after 10 s and a connect after 5 s,
+    and is tried before use, so that a restarted database costs one reconnect.
+    """
+    return create_engine(
+        get_settings().database_url.get_secret_value(),
+        pool_pre_ping=True,
+        connect_args={
+            "connect_timeout": 5,
+            "application_name": "predella",
+            "options": "-c timezone=UTC -c lock_timeout=10s",
+        },
+    )
+
+
+@cache
+def _session_factory() -> sessionmaker[Session]:
+    return sessionmaker(engine())
+
+
+@contextmanager
+def transaction() -> Iterator[Session]:
+    """Open a session; commit it on success, roll it back on any error.
+
+    What was left with ``after_commit`` runs once the commit has succeeded.
+    """
+    with _session_factory().begin() as session:
+        yield session
+    for action in session.info.pop(_AFTER_COMMIT, ()):
+        action()
+
+
+def after_commit(session: Session, action: Callable[[], None]) -> None:
+    """Leave an action to be run only if, and once, this session's transaction commits."""
+    session.info.setdefault(_AFTER_COMMIT, []).append(action)

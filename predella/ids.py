@@ -1,0 +1,24 @@
+"""Identifiers: one distinct type for each kind of row, and one way to make them."""
+
+from typing import NewType
+from uuid import UUID
+
+from uuid_utils.compat import uuid7
+
+AccountId = NewType("AccountId", UUID)
+AnalysisId = NewType("AnalysisId", UUID)
+CollectionId = NewType("CollectionId", UUID)
+ExportId = NewType("ExportId", UUID)
+ImageId = NewType("ImageId", UUID)
+ItemId = NewType("ItemId", UUID)
+LeaseToken = NewType("LeaseToken", UUID)
+ReleaseId = NewType("ReleaseId", UUID)
+ReviewId = NewType("ReviewId", UUID)
+RevisionId = NewType("RevisionId", UUID)
+SubmissionId = NewType("SubmissionId", UUID)
+TokenId = NewType("TokenId", UUID)
+
+
+def new() -> UUID:
+    """Return a fresh UUIDv7 (RFC 9562): unique everywhere, ordered by time of making."""
+    return uuid7()

@@ -1,0 +1,67 @@
+"""Settings, read once from ``PREDELLA_*`` environment variables.
+
+What ``predella up`` started on this machine is found through the file ``env`` in
+``PREDELLA_HOME``; a variable in the environment wins over the file.
+"""
+
+import os
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Everything an operator may set."""
+
+    model_config = SettingsConfigDict(env_prefix="PREDELLA_", frozen=True, extra="ignore")
+
+    home: Path = Path(".predella")
+    """Where the embedded services keep their state; not used in production."""
+
+    database_url: SecretStr = SecretStr("postgresql+psycopg://predella@localhost:5432/predella")
+    broker_url: SecretStr = SecretStr("redis://localhost:6379/0")
+
+    s3_endpoint_url: str | None = None
+    """Only for stores other than AWS."""
+    s3_region: str = "us-east-1"
+    s3_access_key_id: str | None = None
+    """Unset: boto3's own search (instance role, profile) is used."""
+    s3_secret_access_key: SecretStr | None = None
+    bucket: str = "predella"
+    """Our own bucket: prepared images, uploaded manifests, exports."""
+    source_buckets: frozenset[str] = frozenset()
+    """Exact names of the buckets that collections may lie in."""
+
+    api_host: str = "127.0.0.1"
+    api_port: int = Field(default=8000, ge=1, le=65535)
+
+    engine: Literal["llava", "trivial"] = "llava"
+    model_dir: Path | None = None
+    """Checkpoint directory of the release that the model worker serves."""
+    device: str = "auto"
+    """``auto`` is CUDA where there is one, else the CPU."""
+    dtype: Literal["auto", "float16", "bfloat16", "float32"] = "auto"
+    """``auto`` is float16 on CUDA and float32 on the CPU."""
+    batch_size: int = Field(default=8, ge=1, le=512)
+    max_new_tokens: int = Field(default=512, ge=1, le=4096)
+
+    max_image_pixels: int = Field(default=600_000_000, ge=1, le=2_000_000_000)
+    max_image_bytes: int = Field(default=2_000_000_000, ge=1)
+
+    lease_seconds: float = Field(default=90, gt=0)
+    """How long a silent worker keeps its items; a heartbeat comes every third of it."""
+    max_attempts: int = Field(default=4, ge=1)
+    sweep_seconds: float = Field(default=15, gt=0)
+
+    log_format: Literal["json", "console"] = "json"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+@cache
+def get_settings() -> Settings:
+    """Return the process-wide settings."""
+    home = Path(os.environ.get("PREDELLA_HOME", ".predella"))  # noqa: TID251  (the one place)
+    return Settings(_env_file=home / "env")
