@@ -56,6 +56,9 @@ class Settings(BaseSettings):
     max_attempts: int = Field(default=4, ge=1)
     sweep_seconds: float = Field(default=15, gt=0)
 
+    token: SecretStr | None = None
+    """Whose name the command line acts under."""
+
     log_format: Literal["json", "console"] = "json"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 

@@ -1,0 +1,47 @@
+"""The tables."""
+
+from predella.models.account import Account, Role
+from predella.models.analysis import Analysis, FinishReason
+from predella.models.attempt import Attempt, Outcome
+from predella.models.base import Base
+from predella.models.collection import Collection
+from predella.models.export import Export, ExportFormat, ExportState
+from predella.models.export_line import ExportLine
+from predella.models.image import Image
+from predella.models.item import Item, ItemState, Sensitivity, Stage
+from predella.models.refusal import Refusal
+from predella.models.release import Release
+from predella.models.review import Client, Decision, RejectionReason, Review
+from predella.models.revision import Revision
+from predella.models.submission import Submission, SubmissionState
+from predella.models.token import Token
+
+__all__ = [
+    "Account",
+    "Analysis",
+    "Attempt",
+    "Base",
+    "Client",
+    "Collection",
+    "Decision",
+    "Export",
+    "ExportFormat",
+    "ExportLine",
+    "ExportState",
+    "FinishReason",
+    "Image",
+    "Item",
+    "ItemState",
+    "Outcome",
+    "Refusal",
+    "RejectionReason",
+    "Release",
+    "Review",
+    "Revision",
+    "Role",
+    "Sensitivity",
+    "Stage",
+    "Submission",
+    "SubmissionState",
+    "Token",
+]

@@ -1,0 +1,25 @@
+from sqlalchemy import CheckConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from predella.models.base import Record
+
+
+class Collection(Record):
+    """What a museum owns and we may read."""
+
+    __tablename__ = "collection"
+    __table_args__ = (
+        CheckConstraint("slug ~ '^[a-z0-9][a-z0-9-]{0,62}$'", name="slug"),
+        CheckConstraint("prefix = '' OR prefix LIKE '%/'", name="prefix_ends_with_slash"),
+    )
+
+    slug: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    institution: Mapped[str]
+    """The legal body that holds editorial responsibility for what it publishes."""
+    bucket: Mapped[str]
+    prefix: Mapped[str]
+    """Every image of the collection lies under it; empty for a whole bucket."""
+    language: Mapped[str] = mapped_column(default="en")
+    """BCP 47 tag of the texts."""
+    credit_line: Mapped[str | None]

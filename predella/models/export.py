@@ -1,0 +1,57 @@
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from predella.models.account import Account
+from predella.models.base import Record
+from predella.models.collection import Collection
+
+
+class ExportFormat(StrEnum):
+    """What a catalog system reads."""
+
+    JSONL = "jsonl"
+    CSV = "csv"
+    LIDO = "lido"
+
+
+class ExportState(StrEnum):
+    """How far an export has come."""
+
+    WRITING = "writing"
+    WRITTEN = "written"
+    FAILED = "failed"
+
+
+class Export(Record):
+    """One hand-over of approved wordings to a catalog system."""
+
+    __tablename__ = "export"
+    __table_args__ = (
+        CheckConstraint("(state = 'failed') = (error IS NOT NULL)", name="error"),
+        CheckConstraint("(state = 'written') = (sha256 IS NOT NULL)", name="sha256"),
+        CheckConstraint("(lease_token IS NULL) = (lease_until IS NULL)", name="lease"),
+        CheckConstraint("state = 'writing' OR lease_token IS NULL", name="leased_while_writing"),
+        Index("ix_export_writing", "created_at", postgresql_where="state = 'writing'"),
+    )
+
+    collection_id: Mapped[UUID] = mapped_column(ForeignKey("collection.id"), index=True)
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"))
+    format: Mapped[ExportFormat]
+    destination: Mapped[str]
+    """``s3://bucket/key`` of the file."""
+    state: Mapped[ExportState] = mapped_column(default=ExportState.WRITING)
+    error: Mapped[str | None]
+    line_count: Mapped[int] = mapped_column(default=0)
+    size: Mapped[int] = mapped_column(BigInteger, default=0)
+    sha256: Mapped[bytes | None]
+    attempt: Mapped[int] = mapped_column(default=0)
+    lease_token: Mapped[UUID | None]
+    lease_until: Mapped[datetime | None]
+    written_at: Mapped[datetime | None]
+
+    collection: Mapped[Collection] = relationship(lazy="raise_on_sql")
+    account: Mapped[Account] = relationship(lazy="raise_on_sql")

@@ -1,0 +1,139 @@
+from datetime import date as Date  # noqa: N812  (``date`` is a column of the object)
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    SmallInteger,
+    UniqueConstraint,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from predella.models.base import Record
+
+
+class Stage(StrEnum):
+    """Which of the two kinds of work an item is at."""
+
+    PREPARE = "prepare"
+    ANALYZE = "analyze"
+
+
+class ItemState(StrEnum):
+    """How an item stands in its stage."""
+
+    WAITING = "waiting"
+    LEASED = "leased"
+    """A worker has it until ``lease_until``."""
+    DONE = "done"
+    """Its analysis is written; or, for a further view of an object, it is prepared."""
+    FAILED = "failed"
+    """``error_code`` and ``error`` say why; ``predella requeue`` tries again."""
+    WITHHELD = "withheld"
+    """The museum's own gate (sensitivity, permission) keeps it from the model."""
+
+
+class Sensitivity(StrEnum):
+    """Whether a text about the object may be written, and may leave."""
+
+    NONE = "none"
+    REVIEW = "review"
+    """May be written, may not leave before somebody has cleared it."""
+    RESTRICTED = "restricted"
+    """Neither."""
+
+
+class Item(Record):
+    """One image of one object in a submission."""
+
+    __tablename__ = "item"
+    __table_args__ = (
+        UniqueConstraint("submission_id", "object_number", "key"),
+        ForeignKeyConstraint(
+            ["submission_id", "collection_id"], ["submission.id", "submission.collection_id"]
+        ),
+        ForeignKeyConstraint(["image_id", "collection_id"], ["image.id", "image.collection_id"]),
+        ForeignKeyConstraint(["analysis_id", "image_id"], ["analysis.id", "analysis.image_id"]),
+        CheckConstraint("(state = 'leased') = (lease_until IS NOT NULL)", name="lease_until"),
+        CheckConstraint("(state = 'leased') = (lease_token IS NOT NULL)", name="lease_token"),
+        CheckConstraint("(state = 'failed') = (error_code IS NOT NULL)", name="error"),
+        CheckConstraint(
+            "state <> 'done' OR image_id IS NOT NULL AND (analysis_id IS NOT NULL OR NOT is_primary)",
+            name="done_means_analyzed",
+        ),
+        CheckConstraint("stage = 'prepare' OR image_id IS NOT NULL", name="prepared_before_analyzed"),
+        CheckConstraint(
+            "state IN ('withheld', 'failed') OR ai_processing AND sensitivity <> 'restricted'",
+            name="gate",
+        ),
+        Index("ix_item_ready", "stage", "priority", "id", postgresql_where="state = 'waiting'"),
+        Index("ix_item_leased", "lease_until", postgresql_where="state = 'leased'"),
+        Index("ix_item_object", "collection_id", "object_number"),
+        Index("ix_item_analysis", "analysis_id"),
+        Index("ix_item_submission_state", "submission_id", "state"),
+    )
+
+    submission_id: Mapped[UUID] = mapped_column(ForeignKey("submission.id"))
+    collection_id: Mapped[UUID] = mapped_column(ForeignKey("collection.id"))
+    row_number: Mapped[int]
+    """As the team's spreadsheet shows it; for a prefix, the place in key order."""
+
+    # The object, as the manifest tells it.
+    object_number: Mapped[str]
+    title: Mapped[str | None]
+    artist: Mapped[str | None]
+    artist_uri: Mapped[str | None]
+    date: Mapped[str | None]
+    medium: Mapped[str | None]
+    dimensions: Mapped[str | None]
+    object_uri: Mapped[str | None]
+    view: Mapped[str | None]
+    sequence: Mapped[int | None]
+    is_primary: Mapped[bool]
+    """The one view of its object that is analyzed; the others are kept beside it."""
+    language: Mapped[str]
+    rights_work: Mapped[str | None]
+    rights_image: Mapped[str | None]
+    credit_line: Mapped[str | None]
+    sensitivity: Mapped[Sensitivity]
+    sensitivity_note: Mapped[str | None]
+    labels: Mapped[str | None]
+    ai_processing: Mapped[bool]
+    exportable: Mapped[bool]
+    """The manifest's column ``export``."""
+    embargo_until: Mapped[Date | None]
+    notes: Mapped[str | None]
+    extra: Mapped[dict[str, str]]
+    """Columns that we do not know, in order; they come back in exports."""
+
+    # The image, pinned when it was handed in.
+    bucket: Mapped[str]
+    key: Mapped[str]
+    size: Mapped[int] = mapped_column(BigInteger)
+    etag: Mapped[str]
+    version_id: Mapped[str | None]
+    sha256: Mapped[bytes | None]
+    """From the manifest, else from the first reading; pinned from then on."""
+    image_id: Mapped[UUID | None]
+    analysis_id: Mapped[UUID | None]
+
+    # The ledger.
+    stage: Mapped[Stage] = mapped_column(default=Stage.PREPARE)
+    state: Mapped[ItemState] = mapped_column(default=ItemState.WAITING)
+    priority: Mapped[int] = mapped_column(SmallInteger, default=5)
+    """Lower goes first."""
+    attempt: Mapped[int] = mapped_column(SmallInteger, default=0)
+    """Claims in this stage that have not been given back."""
+    next_attempt_at: Mapped[datetime]
+    lease_token: Mapped[UUID | None]
+    lease_owner: Mapped[str | None]
+    lease_until: Mapped[datetime | None]
+    error_code: Mapped[str | None]
+    error: Mapped[str | None]
+    """What went wrong, in words for a digitization team."""
+    finished_at: Mapped[datetime | None]

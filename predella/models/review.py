@@ -1,0 +1,73 @@
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from predella.models.account import Account
+from predella.models.base import Record
+from predella.models.revision import Revision
+
+
+class Decision(StrEnum):
+    """What an account decided; the newest decision on an analysis counts."""
+
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    REOPENED = "reopened"
+    """An earlier decision was undone."""
+
+
+class RejectionReason(StrEnum):
+    """Why a text was rejected."""
+
+    WRONG_SUBJECT = "wrong_subject"
+    INVENTED_DETAIL = "invented_detail"
+    COLOUR = "colour"
+    NAMES_OR_DATES = "names_or_dates"
+    STYLE = "style"
+    LANGUAGE = "language"
+    REPETITION = "repetition"
+    BAD_IMAGE = "bad_image"
+    OTHER = "other"
+
+
+class Client(StrEnum):
+    """Through which door a decision came."""
+
+    API = "api"
+    CLI = "cli"
+
+
+class Review(Record):
+    """One decision of one account about one wording. Append-only."""
+
+    __tablename__ = "review"
+    __table_args__ = (
+        UniqueConstraint("analysis_id", "number"),
+        UniqueConstraint("id", "analysis_id", "revision_id", "revision_sha256", "decision"),
+        ForeignKeyConstraint(
+            ["analysis_id", "revision_id", "revision_sha256"],
+            ["revision.analysis_id", "revision.id", "revision.sha256"],
+        ),
+        CheckConstraint("(decision = 'rejected') = (reason IS NOT NULL)", name="reason"),
+        CheckConstraint("(decision = 'reopened') = (undoes_id IS NOT NULL)", name="undoes"),
+    )
+
+    analysis_id: Mapped[UUID] = mapped_column(ForeignKey("analysis.id"))
+    number: Mapped[int]
+    """1, 2, 3 ... in the order of decision; given under the lock on the analysis."""
+    revision_id: Mapped[UUID] = mapped_column(index=True)
+    revision_sha256: Mapped[bytes]
+    """With ``revision_id``: exactly this wording was decided on."""
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"))
+    decision: Mapped[Decision]
+    reason: Mapped[RejectionReason | None]
+    note: Mapped[str | None]
+    undoes_id: Mapped[UUID | None] = mapped_column(ForeignKey("review.id"), unique=True)
+    client: Mapped[Client]
+
+    revision: Mapped[Revision] = relationship(
+        lazy="raise_on_sql", primaryjoin="foreign(Review.revision_id) == Revision.id", viewonly=True
+    )
+    account: Mapped[Account] = relationship(lazy="raise_on_sql")

@@ -1,0 +1,238 @@
+"""Objects in S3: read what was pinned, write what is ours."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, BinaryIO
+from urllib.parse import urlsplit
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from predella.errors import (
+    MissingObjectError,
+    RefusedImageError,
+    SourceChangedError,
+    SourceError,
+    UnavailableError,
+)
+from predella.settings import Settings, get_settings
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+_IPV4 = re.compile(r"\d+\.\d+\.\d+\.\d+")
+_MISSING = {"NoSuchKey", "NoSuchVersion", "404", "NotFound"}
+_CHANGED = {"PreconditionFailed", "412"}
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True)
+class ObjectVersion:
+    """One object as it was when somebody looked: enough to notice that it changed."""
+
+    bucket: str
+    key: str
+    size: int
+    etag: str
+    """Without quotes; not a digest of the content when it was uploaded in parts."""
+    version_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Location:
+    """A bucket and a key or prefix in it, as written ``s3://bucket/key``."""
+
+    bucket: str
+    key: str
+
+    @classmethod
+    def parse(cls, uri: str) -> "Location":
+        """Read an ``s3://`` address.
+
+        Raises:
+            SourceError: it is not one, or the bucket is an ARN, an address or malformed.
+        """
+        parts = urlsplit(uri, allow_fragments=False)
+        key = parts.path.removeprefix("/") + (f"?{parts.query}" if parts.query else "")
+        if parts.scheme != "s3" or not _BUCKET.fullmatch(parts.netloc) or _IPV4.fullmatch(parts.netloc):
+            raise SourceError(f"{uri!r} is not an address like s3://bucket/path")
+        return cls(parts.netloc, key)
+
+    def __str__(self) -> str:
+        return f"s3://{self.bucket}/{self.key}"
+
+
+class Store:
+    """An S3 service, with the few verbs that predella needs."""
+
+    def __init__(self, client: "S3Client") -> None:
+        self._client = client
+
+    def list(self, bucket: str, prefix: str) -> Iterator[ObjectVersion]:
+        """Yield the newest version of every object under a prefix, in key order."""
+        try:
+            pages = (
+                self._versions(bucket, prefix)
+                if self._is_versioned(bucket)
+                else self._objects(bucket, prefix)
+            )
+            yield from pages
+        except ClientError as error:
+            raise SourceError(f"cannot list s3://{bucket}/{prefix}: {error}") from error
+        except BotoCoreError as error:
+            raise UnavailableError(f"the object store does not answer: {error}") from error
+
+    def head(self, bucket: str, key: str) -> ObjectVersion:
+        """Return what the store holds under a key now.
+
+        Raises:
+            MissingObjectError: nothing, or nothing that we may see.
+        """
+        with _translated(bucket, key):
+            found = self._client.head_object(Bucket=bucket, Key=key)
+            return ObjectVersion(
+                bucket, key, found["ContentLength"], _bare(found["ETag"]), found.get("VersionId")
+            )
+
+    def read(self, bucket: str, key: str) -> bytes:
+        """Return the bytes of one of our own objects."""
+        with _translated(bucket, key):
+            return self._client.get_object(Bucket=bucket, Key=key)["Body"].read()
+
+    def open(self, bucket: str, key: str) -> BinaryIO:
+        """Return a stream of an object's bytes, read as it is consumed."""
+        with _translated(bucket, key):
+            return self._client.get_object(Bucket=bucket, Key=key)["Body"]  # type: ignore[return-value]  # botocore's StreamingBody is an IOBase
+
+    def copy_pinned(self, pinned: ObjectVersion, out: BinaryIO, *, max_bytes: int) -> None:
+        """Write exactly the pinned version to a file.
+
+        Raises:
+            MissingObjectError: it is gone.
+            SourceChangedError: the key now holds something else.
+            RefusedImageError: it is larger than ``max_bytes`` (code ``too_large``).
+            UnavailableError: the store does not answer, or stopped in the middle.
+        """
+        with _translated(pinned.bucket, pinned.key):
+            version = {"VersionId": pinned.version_id} if pinned.version_id else {}
+            found = self._client.get_object(
+                Bucket=pinned.bucket, Key=pinned.key, IfMatch=f'"{pinned.etag}"', **version
+            )
+            # Not every S3-compatible store honours If-Match.
+            if _bare(found["ETag"]) != pinned.etag:
+                raise SourceChangedError(pinned.key, "its ETag differs")
+            if found["ContentLength"] > max_bytes:
+                raise RefusedImageError(
+                    "too_large",
+                    f"the file has {found['ContentLength']:,} bytes; at most {max_bytes:,} are read",
+                )
+            for chunk in found["Body"].iter_chunks(_CHUNK):
+                out.write(chunk)
+
+    def put(self, bucket: str, key: str, body: bytes | BinaryIO, *, media_type: str) -> None:
+        """Store an object of ours, in parts when it is large."""
+        with _translated(bucket, key):
+            if isinstance(body, bytes):
+                self._client.put_object(Bucket=bucket, Key=key, Body=body, ContentType=media_type)
+            else:
+                self._client.upload_fileobj(body, bucket, key, ExtraArgs={"ContentType": media_type})
+
+    def exists(self, bucket: str, key: str) -> bool:
+        """Say whether there is an object under this key."""
+        try:
+            self.head(bucket, key)
+        except MissingObjectError:
+            return False
+        return True
+
+    def make_bucket(self, bucket: str) -> None:
+        """Make a bucket unless it is there."""
+        with _translated(bucket, ""):
+            known = {entry["Name"] for entry in self._client.list_buckets()["Buckets"]}
+            if bucket not in known:
+                self._client.create_bucket(Bucket=bucket)
+
+    def _is_versioned(self, bucket: str) -> bool:
+        try:
+            return self._client.get_bucket_versioning(Bucket=bucket).get("Status") == "Enabled"
+        except ClientError as error:
+            # Stores without versioning say so in this way.
+            if error.response["Error"]["Code"] in {"NotImplemented", "501"}:
+                return False
+            raise
+
+    def _objects(self, bucket: str, prefix: str) -> Iterator[ObjectVersion]:
+        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+        for page in pages:
+            for found in page.get("Contents", ()):
+                yield ObjectVersion(bucket, found["Key"], found["Size"], _bare(found["ETag"]))
+
+    def _versions(self, bucket: str, prefix: str) -> Iterator[ObjectVersion]:
+        pages = self._client.get_paginator("list_object_versions").paginate(
+            Bucket=bucket, Prefix=prefix
+        )
+        for page in pages:
+            for found in page.get("Versions", ()):
+                if found["IsLatest"]:
+                    yield ObjectVersion(
+                        bucket, found["Key"], found["Size"], _bare(found["ETag"]), found["VersionId"]
+                    )
+
+
+class _translated:  # noqa: N801  (reads as the verb it is: with _translated(...))
+    """Turn botocore's errors into ours."""
+
+    def __init__(self, bucket: str, key: str) -> None:
+        self._bucket, self._key = bucket, key
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, ClientError):
+            code = error.response["Error"]["Code"]
+            if code in _MISSING:
+                raise MissingObjectError(self._bucket, self._key) from error
+            if code in _CHANGED:
+                raise SourceChangedError(self._key, "its ETag differs") from error
+            raise UnavailableError(f"the object store answered {code}: {error}") from error
+        if isinstance(error, BotoCoreError):
+            raise UnavailableError(f"the object store does not answer: {error}") from error
+
+
+def _bare(etag: str) -> str:
+    return etag.strip('"')
+
+
+def connect(settings: Settings) -> Store:
+    """Open a store with these settings; no request is sent yet."""
+    secret = settings.s3_secret_access_key
+    client = boto3.client(
+        "s3",
+        endpoint_url=settings.s3_endpoint_url,
+        region_name=settings.s3_region,
+        aws_access_key_id=settings.s3_access_key_id,
+        aws_secret_access_key=secret.get_secret_value() if secret else None,
+        config=Config(
+            signature_version="s3v4",
+            s3={"addressing_style": "path" if settings.s3_endpoint_url else "auto"},
+            # S3-compatible stores send a checksum of the whole object with a part of it.
+            response_checksum_validation="when_required",
+            request_checksum_calculation="when_required",
+            retries={"mode": "adaptive", "max_attempts": 4},
+            connect_timeout=5,
+            read_timeout=60,
+            max_pool_connections=32,
+        ),
+    )
+    return Store(client)
+
+
+@cache
+def store() -> Store:
+    """Return the process-wide store."""
+    return connect(get_settings())
