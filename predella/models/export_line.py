@@ -36,7 +36,7 @@ class ExportLine(Base):
     number: Mapped[int] = mapped_column(primary_key=True)
     """1, 2, 3 ... as in the file."""
     item_id: Mapped[UUID] = mapped_column(ForeignKey("item.id"), index=True)
-    analysis_id: Mapped[UUID]
+    analysis_id: Mapped[UUID] = mapped_column(ForeignKey("analysis.id"))
     revision_id: Mapped[UUID]
     revision_sha256: Mapped[bytes]
     review_id: Mapped[UUID]

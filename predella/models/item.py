@@ -6,7 +6,6 @@ from uuid import UUID
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
-    ForeignKey,
     ForeignKeyConstraint,
     Index,
     SmallInteger,
@@ -66,7 +65,9 @@ class Item(Record):
             "state <> 'done' OR image_id IS NOT NULL AND (analysis_id IS NOT NULL OR NOT is_primary)",
             name="done_means_analyzed",
         ),
-        CheckConstraint("stage = 'prepare' OR image_id IS NOT NULL", name="prepared_before_analyzed"),
+        CheckConstraint(
+            "stage = 'prepare' OR image_id IS NOT NULL", name="prepared_before_analyzed"
+        ),
         CheckConstraint(
             "state IN ('withheld', 'failed') OR ai_processing AND sensitivity <> 'restricted'",
             name="gate",
@@ -78,8 +79,8 @@ class Item(Record):
         Index("ix_item_submission_state", "submission_id", "state"),
     )
 
-    submission_id: Mapped[UUID] = mapped_column(ForeignKey("submission.id"))
-    collection_id: Mapped[UUID] = mapped_column(ForeignKey("collection.id"))
+    submission_id: Mapped[UUID]
+    collection_id: Mapped[UUID]
     row_number: Mapped[int]
     """As the team's spreadsheet shows it; for a prefix, the place in key order."""
 

@@ -32,7 +32,9 @@ class Submission(Record):
         CheckConstraint("(state = 'refused') = (refusal IS NOT NULL)", name="refusal"),
         CheckConstraint("(state = 'unchanged') = (same_as_id IS NOT NULL)", name="same_as"),
         CheckConstraint("(lease_token IS NULL) = (lease_until IS NULL)", name="lease"),
-        CheckConstraint("state = 'receiving' OR lease_token IS NULL", name="leased_while_receiving"),
+        CheckConstraint(
+            "state = 'receiving' OR lease_token IS NULL", name="leased_while_receiving"
+        ),
         Index(
             "uq_submission_collection_id_digest",
             "collection_id",
