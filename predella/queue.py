@@ -63,7 +63,7 @@ def _transport(settings: Settings) -> dict[str, object]:
     if not settings.broker_url.get_secret_value().startswith(("redis", "rediss")):
         return {}
     return {
-        # Longer than the longest task: a message is redelivered while its task still runs otherwise.
+        # Longer than the longest task, else its message is redelivered while it still runs.
         "visibility_timeout": 3600,
         # Without these a hung broker blocks whoever publishes, for ever.
         "socket_timeout": 5,

@@ -22,6 +22,7 @@ from predella.settings import Settings, get_settings
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef
 
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _IPV4 = re.compile(r"\d+\.\d+\.\d+\.\d+")
@@ -58,7 +59,11 @@ class Location:
         """
         parts = urlsplit(uri, allow_fragments=False)
         key = parts.path.removeprefix("/") + (f"?{parts.query}" if parts.query else "")
-        if parts.scheme != "s3" or not _BUCKET.fullmatch(parts.netloc) or _IPV4.fullmatch(parts.netloc):
+        if (
+            parts.scheme != "s3"
+            or not _BUCKET.fullmatch(parts.netloc)
+            or _IPV4.fullmatch(parts.netloc)
+        ):
             raise SourceError(f"{uri!r} is not an address like s3://bucket/path")
         return cls(parts.netloc, key)
 
@@ -118,20 +123,16 @@ class Store:
             UnavailableError: the store does not answer, or stopped in the middle.
         """
         with _translated(pinned.bucket, pinned.key):
-            version = {"VersionId": pinned.version_id} if pinned.version_id else {}
-            found = self._client.get_object(
-                Bucket=pinned.bucket, Key=pinned.key, IfMatch=f'"{pinned.etag}"', **version
-            )
+            found = self._get_pinned(pinned)
             # Not every S3-compatible store honours If-Match.
             if _bare(found["ETag"]) != pinned.etag:
                 raise SourceChangedError(pinned.key, "its ETag differs")
             if found["ContentLength"] > max_bytes:
+                size = found["ContentLength"]
                 raise RefusedImageError(
-                    "too_large",
-                    f"the file has {found['ContentLength']:,} bytes; at most {max_bytes:,} are read",
+                    "too_large", f"the file has {size:,} bytes; at most {max_bytes:,} are read"
                 )
-            for chunk in found["Body"].iter_chunks(_CHUNK):
-                out.write(chunk)
+            out.writelines(found["Body"].iter_chunks(_CHUNK))
 
     def put(self, bucket: str, key: str, body: bytes | BinaryIO, *, media_type: str) -> None:
         """Store an object of ours, in parts when it is large."""
@@ -139,7 +140,9 @@ class Store:
             if isinstance(body, bytes):
                 self._client.put_object(Bucket=bucket, Key=key, Body=body, ContentType=media_type)
             else:
-                self._client.upload_fileobj(body, bucket, key, ExtraArgs={"ContentType": media_type})
+                self._client.upload_fileobj(
+                    body, bucket, key, ExtraArgs={"ContentType": media_type}
+                )
 
     def exists(self, bucket: str, key: str) -> bool:
         """Say whether there is an object under this key."""
@@ -155,6 +158,14 @@ class Store:
             known = {entry["Name"] for entry in self._client.list_buckets()["Buckets"]}
             if bucket not in known:
                 self._client.create_bucket(Bucket=bucket)
+
+    def _get_pinned(self, pinned: ObjectVersion) -> "GetObjectOutputTypeDef":
+        match = f'"{pinned.etag}"'
+        if pinned.version_id is None:
+            return self._client.get_object(Bucket=pinned.bucket, Key=pinned.key, IfMatch=match)
+        return self._client.get_object(
+            Bucket=pinned.bucket, Key=pinned.key, IfMatch=match, VersionId=pinned.version_id
+        )
 
     def _is_versioned(self, bucket: str) -> bool:
         try:
@@ -179,7 +190,11 @@ class Store:
             for found in page.get("Versions", ()):
                 if found["IsLatest"]:
                     yield ObjectVersion(
-                        bucket, found["Key"], found["Size"], _bare(found["ETag"]), found["VersionId"]
+                        bucket,
+                        found["Key"],
+                        found["Size"],
+                        _bare(found["ETag"]),
+                        found["VersionId"],
                     )
 
 

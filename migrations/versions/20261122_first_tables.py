@@ -427,7 +427,8 @@ def upgrade() -> None:
             name=op.f("ck_item_prepared_before_analyzed"),
         ),
         sa.CheckConstraint(
-            "state <> 'done' OR image_id IS NOT NULL AND (analysis_id IS NOT NULL OR NOT is_primary)",
+            "state <> 'done' OR image_id IS NOT NULL"
+            " AND (analysis_id IS NOT NULL OR NOT is_primary)",
             name=op.f("ck_item_done_means_analyzed"),
         ),
         sa.CheckConstraint(

@@ -1,0 +1,43 @@
+"""The ``predella`` command."""
+
+import typer
+
+from predella import logs
+from predella.cli import (
+    account,
+    collection,
+    demo,
+    export,
+    requeue,
+    review,
+    status,
+    submit,
+    sweep,
+    up,
+)
+from predella.cli.output import plain_errors
+from predella.settings import get_settings
+
+app = typer.Typer(
+    name="predella",
+    help="Formal analyses of paintings for whole museum collections.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+app.command("up")(up.up)
+app.command("demo")(demo.demo)
+app.add_typer(collection.app, name="collection")
+app.command("submit")(submit.submit)
+app.command("status")(status.status)
+app.command("requeue")(requeue.requeue)
+app.add_typer(review.app, name="review")
+app.add_typer(export.app, name="export")
+app.add_typer(account.app, name="account")
+app.command("sweep")(sweep.sweep)
+
+
+def main() -> None:
+    """Run one command; our own errors end in one line and an exit code."""
+    logs.configure(get_settings())
+    with plain_errors():
+        app()

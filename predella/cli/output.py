@@ -2,13 +2,11 @@
 
 import json
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from collections.abc import Iterator
 from enum import IntEnum
 from typing import Any, NoReturn
 
-import typer
 from rich.console import Console
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
@@ -49,7 +47,7 @@ _CODES: dict[type[errors.PredellaError], Exit] = {
 def fail(message: str, code: Exit = Exit.FAILURE) -> NoReturn:
     """Say what is wrong and leave."""
     err.print(f"[bold red]predella:[/] {message}", highlight=False, soft_wrap=True)
-    raise typer.Exit(code)
+    raise SystemExit(code)
 
 
 @contextmanager

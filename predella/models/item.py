@@ -62,7 +62,8 @@ class Item(Record):
         CheckConstraint("(state = 'leased') = (lease_token IS NOT NULL)", name="lease_token"),
         CheckConstraint("(state = 'failed') = (error_code IS NOT NULL)", name="error"),
         CheckConstraint(
-            "state <> 'done' OR image_id IS NOT NULL AND (analysis_id IS NOT NULL OR NOT is_primary)",
+            "state <> 'done' OR image_id IS NOT NULL"
+            " AND (analysis_id IS NOT NULL OR NOT is_primary)",
             name="done_means_analyzed",
         ),
         CheckConstraint(
