@@ -5,10 +5,10 @@ import stat
 from pathlib import Path
 
 
-def private_folder(path: Path) -> Path:
+def private_folder(path: Path, *, passable: bool = False) -> Path:
     """Make a folder that only its owner may list, and return it."""
-    path.mkdir(parents=True, exist_ok=True)
-    path.chmod(0o700)
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.chmod(0o711 if passable else 0o700)
     return path
 
 

@@ -1,23 +1,35 @@
-"""What was generated on the first start and must stay the same: passwords and ports."""
+"""The one directory that holds everything the embedded services keep."""
 
 import json
+import os
 import secrets
 import socket
 from pathlib import Path
 
-from predella.embedded.files import write_private
+from predella.embedded.files import private_folder, write_private
 
 LOOPBACK = "127.0.0.1"
 
 
-class State:
-    """The remembered values of one home, in its file ``state.json``."""
+class Home:
+    """A directory of ours, closed to other accounts.
 
-    def __init__(self, home: Path) -> None:
-        self._path = home / "state.json"
+    Root's may be passed through, not listed, because Postgres refuses to run as root; what
+    lies in it is closed itself.
+    Its file ``state.json`` remembers what was generated on the first start and must stay
+    the same: passwords, and as far as possible ports.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = private_folder(path.absolute(), passable=os.geteuid() == 0)
+        self._state = self.path / "state.json"
         self._values: dict[str, str] = (
-            json.loads(self._path.read_text()) if self._path.exists() else {}
+            json.loads(self._state.read_text()) if self._state.exists() else {}
         )
+
+    def folder(self, name: str) -> Path:
+        """Return a folder in it, made when it is missing."""
+        return private_folder(self.path / name)
 
     def secret(self, name: str) -> str:
         """Return the password of this name, generated when first asked for."""
@@ -33,7 +45,7 @@ class State:
     def _remember(self, key: str, value: str) -> str:
         if self._values.get(key) != value:
             self._values[key] = value
-            write_private(self._path, json.dumps(self._values, indent=2) + "\n")
+            write_private(self._state, json.dumps(self._values, indent=2) + "\n")
         return value
 
 
