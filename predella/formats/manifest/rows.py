@@ -1,0 +1,101 @@
+"""One row: typed when it can be used, explained when it cannot."""
+
+import datetime as dt
+import re
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from predella.formats.manifest.columns import COLUMNS
+from predella.formats.manifest.problems import CellError, RowProblem, row_problem, shown
+from predella.formats.manifest.values import MAX_TEXT, prose
+
+_KNOWN = {column.name: column for column in COLUMNS}
+_REQUIRED = tuple(column.name for column in COLUMNS if column.required)
+_DAMAGED = re.compile("[\ud800-\udfff\ufffd]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ManifestRow:
+    """One image of one object, as the digitization team describes it.
+
+    What the team left empty is None.
+    """
+
+    number: int
+    """As the team's spreadsheet shows it: the header is 1. In JSON Lines, the line."""
+    object_number: str
+    filename: str
+    """Object key below the collection's prefix, byte for byte as written."""
+    view: str | None = None
+    sequence: int | None = None
+    primary: bool | None = None
+    sha256: bytes | None = None
+    md5: bytes | None = None
+    etag: str | None = None
+    title: str | None = None
+    artist: str | None = None
+    artist_uri: str | None = None
+    date: str | None = None
+    medium: str | None = None
+    dimensions: str | None = None
+    object_uri: str | None = None
+    language: str | None = None
+    rights_work: str | None = None
+    """Canonical ``http`` URI, as is ``rights_image``."""
+    rights_image: str | None = None
+    credit_line: str | None = None
+    sensitivity: Literal["none", "review", "restricted"] = "none"
+    sensitivity_note: str | None = None
+    labels: str | None = None
+    """URIs, parted by spaces."""
+    ai_processing: bool
+    export: bool
+    embargo_until: dt.date | None = None
+    notes: str | None = None
+    extra: dict[str, str] = field(default_factory=dict)
+    """Columns that we do not know, in order, without empty cells."""
+
+
+def build(number: int, cells: dict[str, str]) -> ManifestRow | RowProblem:
+    """Return the row that these cells (by resolved column name) describe, or all its faults."""
+    typed, extra, faults = _read(cells)
+    if faults:
+        sentence = " ".join(fault for _, fault in faults)
+        return row_problem(number, cells, faults[0][0], sentence)
+    unrestricted = typed.get("sensitivity") != "restricted"
+    typed.setdefault("ai_processing", unrestricted)
+    typed.setdefault("export", unrestricted)
+    return ManifestRow(number=number, extra=extra, **typed)
+
+
+def _read(cells: dict[str, str]) -> tuple[dict[str, Any], dict[str, str], list[tuple[str, str]]]:
+    typed: dict[str, Any] = {}
+    extra: dict[str, str] = {}
+    faults = [
+        ("missing_value", f"{name} is empty.")
+        for name in _REQUIRED
+        if not cells.get(name, "").strip()
+    ]
+    for name, padded in cells.items():
+        if not (cell := padded.strip()):
+            continue
+        try:
+            _require_readable(cell)
+            if column := _KNOWN.get(name):
+                typed[name] = column.parse(cell)
+            else:
+                extra[name] = prose(cell)
+        except CellError as error:
+            faults.append((error.code, f'{name} "{shown(cell)}" {error}.'))
+    return typed, extra, faults
+
+
+def _require_readable(cell: str) -> None:
+    if len(cell) > MAX_TEXT:
+        raise CellError("too_long", f"is longer than {MAX_TEXT} characters")
+    if "\0" in cell:
+        raise CellError("control_character", "contains a NUL byte")
+    if _DAMAGED.search(cell):
+        raise CellError(
+            "bad_encoding", 'has damaged characters; save the file as "CSV UTF-8" and try again'
+        )
