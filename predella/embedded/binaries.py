@@ -33,9 +33,7 @@ def find(*, chosen: Path | None = None, major: int | None = None) -> Binaries:
     for found in installed:
         if found.major >= OLDEST and major in {None, found.major}:
             return found
-    wanted = (
-        f"PostgreSQL {major}, which wrote the database," if major else f"PostgreSQL >= {OLDEST}"
-    )
+    wanted = f"{major}, which wrote the database," if major else f">= {OLDEST}"
     seen = ", ".join(f"{found.major} in {found.folder}" for found in installed) or "none"
     raise NotInstalledError(
         f"PostgreSQL {wanted} is not on this machine (found: {seen}); "

@@ -83,7 +83,7 @@ class S3:
         try:
             connection.request("GET", "/")
             # Whoever brings no key is refused: that is an answer.
-            return connection.getresponse().status == HTTPStatus.FORBIDDEN
+            return connection.getresponse().status == HTTPStatus.BAD_REQUEST
         except (OSError, http.client.HTTPException):
             return False
         finally:
