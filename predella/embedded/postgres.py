@@ -156,7 +156,7 @@ def _unprivileged_account() -> tuple[int, int]:
 def _folder(home: Home, owner: tuple[int, int] | None) -> Path:
     """Make the folder of the database, where the account that runs it can reach it."""
     link = home.path / "postgres"
-    if owner is None or open_to_everyone(link):
+    if owner is None or open_to_everyone(home.path):
         folder = private_folder(link)
     else:
         private_folder(_OUTSIDE, passable=True)
