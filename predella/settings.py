@@ -16,51 +16,67 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 class Settings(BaseSettings):
     """Everything an operator may set."""
 
-    model_config = SettingsConfigDict(env_prefix="PREDELLA_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="PREDELLA_", frozen=True, extra="ignore", use_attribute_docstrings=True
+    )
 
     home: Path = Path(".predella")
-    """Where the embedded services keep their state; not used in production."""
+    """Where `predella up` keeps its services' state; not used in production"""
 
     database_url: SecretStr = SecretStr("postgresql+psycopg://predella@localhost:5432/predella")
+    """Postgres, 15 or newer"""
     broker_url: SecretStr = SecretStr("redis://localhost:6379/0")
+    """Redis, 6.2 or newer, not in cluster mode"""
 
     s3_endpoint_url: str | None = None
-    """Only for stores other than AWS."""
+    """Only for stores other than AWS"""
     s3_region: str = "us-east-1"
+    """Region of the buckets"""
     s3_access_key_id: str | None = None
-    """Unset: boto3's own search (instance role, profile) is used."""
+    """Unset: boto3's own search (instance role, profile) finds the credentials"""
     s3_secret_access_key: SecretStr | None = None
+    """Goes with the access key id"""
     bucket: str = "predella"
-    """Our own bucket: prepared images, uploaded manifests, exports."""
+    """Our own bucket: prepared images, uploaded manifests, exports"""
     source_buckets: frozenset[str] = frozenset()
-    """Exact names of the buckets that collections may lie in."""
+    """Exact names of the buckets that collections may lie in, as a JSON list"""
 
     api_host: str = "127.0.0.1"
+    """Address that the API listens on"""
     api_port: int = Field(default=8000, ge=1, le=65535)
+    """Port that the API listens on"""
+    token: SecretStr | None = None
+    """Whose name the command line acts under"""
 
     engine: Literal["llava", "trivial"] = "llava"
+    """`trivial` only measures the picture; it is for benchmarks and fault tests"""
     model_dir: Path | None = None
-    """Checkpoint directory of the release that the model worker serves."""
+    """Checkpoint directory of the release that the model worker serves"""
     device: str = "auto"
-    """``auto`` is CUDA where there is one, else the CPU."""
+    """`auto` is CUDA where there is one, else the CPU"""
     dtype: Literal["auto", "float16", "bfloat16", "float32"] = "auto"
-    """``auto`` is float16 on CUDA and float32 on the CPU."""
+    """`auto` is float16 on CUDA and float32 on the CPU"""
     batch_size: int = Field(default=8, ge=1, le=512)
+    """Pictures in one call of the model"""
     max_new_tokens: int = Field(default=512, ge=1, le=4096)
+    """A longer text is cut, and marked as cut"""
 
     max_image_pixels: int = Field(default=600_000_000, ge=1, le=2_000_000_000)
+    """A larger picture is refused before it is decoded"""
     max_image_bytes: int = Field(default=2_000_000_000, ge=1)
+    """A larger file is refused before it is read"""
 
     lease_seconds: float = Field(default=90, gt=0)
-    """How long a silent worker keeps its items; a heartbeat comes every third of it."""
+    """How long a silent worker keeps its items; a heartbeat comes every third of it"""
     max_attempts: int = Field(default=4, ge=1)
+    """How often an item that loses its worker is tried"""
     sweep_seconds: float = Field(default=15, gt=0)
-
-    token: SecretStr | None = None
-    """Whose name the command line acts under."""
+    """How often the sweep looks for what fell silent"""
 
     log_format: Literal["json", "console"] = "json"
+    """One JSON object a line, or lines for people"""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """The least important level that is written"""
 
 
 @cache
