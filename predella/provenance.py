@@ -1,0 +1,49 @@
+"""What makes a release the one it is, in a form that can be stored, compared and shown."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseSpec:
+    """The exact identity of what wrote a text; change anything and it is another release."""
+
+    model_name: str
+    weights_sha256: str
+    """Of the names and sha256 of all files of the checkpoint, in hexadecimal."""
+    adapter_sha256: str | None
+    """Of the adapter that was merged into the weights, where the checkpoint says so."""
+    prompt_id: str
+    prompt_text: str
+    """What the model is asked, in words."""
+    prompt_rendered: str
+    """What the model is given: the same words inside the conversation it was trained on."""
+    template: str
+    """Name of that form of conversation, for example ``vicuna_v1``."""
+    decoding: Mapping[str, object]
+    """How the next word is chosen; JSON values only."""
+    preprocessing: str
+    """Version of the preparation of the picture."""
+    dtype: str
+    code_version: str
+    libraries: Mapping[str, str]
+    """Versions of the libraries that can change a text."""
+    notice: str | None
+    """What must stand by every text of this release, on every surface."""
+
+    def as_json(self) -> dict[str, object]:
+        """Return the fields as JSON values, as ``Release.spec`` keeps them."""
+        return asdict(self)
+
+    def digest(self) -> bytes:
+        """Return the sha256 of the canonical JSON: sorted keys, no spaces, UTF-8."""
+        canonical = json.dumps(
+            self.as_json(),
+            ensure_ascii=False,
+            sort_keys=True,
+            separators=(",", ":"),
+            allow_nan=False,
+        )
+        return hashlib.sha256(canonical.encode()).digest()

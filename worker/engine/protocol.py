@@ -1,0 +1,58 @@
+"""What the rest of the worker knows of a model: one small interface, no torch."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from predella.provenance import ReleaseSpec
+
+WINDOW = 16
+"""Tokens in a row over which the least certain passage is looked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """One formal analysis as the model wrote it, and how sure the model was."""
+
+    text: str
+    """Without the white space around it; ``token_ids`` are what was written."""
+    token_ids: tuple[int, ...]
+    """As chosen, with the token that ended the text, if one did."""
+    finish_reason: Literal["stop", "length"]
+    prompt_tokens: int
+    """With the places that the picture takes."""
+    output_tokens: int
+    mean_logprob: float
+    """Natural logarithm, over the tokens chosen, among the tokens that could be chosen."""
+    min_window_logprob: float
+    """The lowest mean over 16 tokens in a row."""
+    rendered_prompt: str
+    seed: int | None
+    """None where nothing was left to chance."""
+    batch_size: int
+    """Of the model call: in half precision a text can depend on it."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineFailure:
+    """The engine could not write for one picture; the others of its batch are unharmed."""
+
+    code: str
+    sentence: str
+
+
+class Engine(Protocol):
+    """Writes one formal analysis for each picture."""
+
+    release: ReleaseSpec
+    device: str
+    batch_size: int
+    """How many pictures are best handed over at once."""
+
+    def generate(self, batch: Sequence[bytes]) -> list[Generation | EngineFailure]:
+        """Return one answer for each model-ready picture, in the order given.
+
+        ``batch`` holds the bytes that ``worker.images.prepare`` made for the model. What is
+        raised concerns the whole batch: the engine, not a picture, is at fault.
+        """
+        ...
