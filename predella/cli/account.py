@@ -1,0 +1,149 @@
+"""Accounts and tokens, from the machine that reaches the database.
+
+No token is asked for: whoever holds the database's address is the operator, and the first
+account has to come from somewhere.
+"""
+
+import sys
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Annotated
+from uuid import UUID
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from predella import clock, db
+from predella.cli.output import err, out, print_json
+from predella.ids import TokenId
+from predella.models import Account, Role, Token
+from predella.services import accounts
+
+app = typer.Typer(help="People and systems, what they may do, and their tokens.")
+
+Name = Annotated[str, typer.Argument(help="What the account signs in with.")]
+Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
+
+
+@app.command()
+def add(
+    name: Name,
+    display_name: Annotated[
+        str, typer.Option("--name", help="The name under an approved text.", show_default=False)
+    ],
+    role: Annotated[list[Role], typer.Option(help="What they do; may be given several times.")],
+    *,
+    json: Json = False,
+) -> None:
+    """Open an account."""
+    with db.transaction() as session:
+        account = _account_row(
+            accounts.add(session, name=name, display_name=display_name, roles=role)
+        )
+    if json:
+        print_json(account)
+    else:
+        out.print(f"{name} is ready. A token for it: predella account token {name}")
+
+
+@app.command("list")
+def list_(*, json: Json = False) -> None:
+    """Show every account."""
+    with db.transaction() as session:
+        rows = [_account_row(account) for account in accounts.listed(session, limit=10_000)]
+    _show(rows, ("name", "display_name", "roles", "disabled_at"), json=json)
+
+
+@app.command()
+def disable(name: Name) -> None:
+    """Close an account for good; none of its tokens opens anything any more."""
+    with db.transaction() as session:
+        accounts.disable(session, accounts.by_name(session, name))
+    out.print(f"{name} is disabled.")
+
+
+@app.command()
+def token(
+    name: Name,
+    scope: Annotated[
+        list[str] | None,
+        typer.Option(help="Only this of what the roles allow; may be given several times."),
+    ] = None,
+    expires: Annotated[
+        int | None, typer.Option(min=1, max=3650, help="Days until it expires.")
+    ] = None,
+    label: Annotated[str, typer.Option(help="What it is for.")] = "command line",
+) -> None:
+    """Make a token; it is printed once, alone on stdout."""
+    with db.transaction() as session:
+        made, secret = accounts.issue_token(
+            session,
+            accounts.by_name(session, name),
+            name=label,
+            scopes=scope,
+            expires_at=clock.now() + timedelta(days=expires) if expires else None,
+        )
+        scopes = ", ".join(made.scopes)
+    err.print(f"A token of {name} for {scopes}. Keep it: it is not shown again.", soft_wrap=True)
+    sys.stdout.write(f"{secret}\n")
+
+
+@app.command()
+def tokens(name: Name, *, json: Json = False) -> None:
+    """Show an account's tokens, without their secrets."""
+    with db.transaction() as session:
+        account = accounts.by_name(session, name)
+        rows = [_token_row(made) for made in accounts.tokens(session, account, limit=10_000)]
+    _show(rows, ("id", "name", "scopes", "expires_at", "last_used_at", "revoked_at"), json=json)
+
+
+@app.command()
+def revoke(
+    token_id: Annotated[UUID, typer.Argument(help="The token's id, as `tokens` shows it.")],
+) -> None:
+    """Make a token useless from now on."""
+    with db.transaction() as session:
+        accounts.revoke_token(session, TokenId(token_id))
+    out.print(f"{token_id} is revoked.")
+
+
+def _account_row(account: Account) -> dict[str, object]:
+    return {
+        "id": account.id,
+        "name": account.name,
+        "display_name": account.display_name,
+        "roles": account.roles,
+        "created_at": account.created_at,
+        "disabled_at": account.disabled_at,
+    }
+
+
+def _token_row(token: Token) -> dict[str, object]:
+    return {
+        "id": token.id,
+        "name": token.name,
+        "scopes": token.scopes,
+        "created_at": token.created_at,
+        "expires_at": token.expires_at,
+        "last_used_at": token.last_used_at,
+        "revoked_at": token.revoked_at,
+    }
+
+
+def _show(rows: list[dict[str, object]], columns: tuple[str, ...], *, json: bool) -> None:
+    if json:
+        print_json(rows)
+        return
+    table = Table(*(column.replace("_", " ") for column in columns))
+    for row in rows:
+        table.add_row(*(_cell(row, column) for column in columns))
+    out.print(table)
+
+
+def _cell(row: Mapping[str, object], column: str) -> Text:
+    """Return a cell as it is: brackets in a name are no markup."""
+    value = row[column]
+    if isinstance(value, list):
+        return Text(", ".join(value))
+    return Text("" if value is None else str(value))

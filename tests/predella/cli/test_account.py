@@ -1,0 +1,89 @@
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from predella import db
+from predella.cli.account import app
+from predella.errors import NameTakenError, NotFoundError
+from predella.services import accounts
+
+pytestmark = pytest.mark.usefixtures("settings")
+
+
+def _run(*arguments: str) -> str:
+    result = CliRunner().invoke(app, arguments, catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def _add(name: str = "ines", *roles: str) -> None:
+    wanted = [word for role in roles or ("curator",) for word in ("--role", role)]
+    _run("add", name, "--name", "Inês [Ōe]", *wanted)
+
+
+class TestAdd:
+    def test_the_account_is_there_for_the_next_command(self) -> None:
+        _add("ines", "curator", "approver")
+
+        (account,) = json.loads(_run("list", "--json"))
+        assert account["name"] == "ines"
+        assert account["display_name"] == "Inês [Ōe]"
+        assert account["roles"] == ["approver", "curator"]
+
+    def test_a_taken_name_is_our_own_error(self) -> None:
+        _add()
+
+        with pytest.raises(NameTakenError):
+            _add()
+
+    def test_a_misspelt_role_is_a_usage_error(self) -> None:
+        result = CliRunner().invoke(app, ["add", "ines", "--name", "Inês", "--role", "curater"])
+
+        assert result.exit_code == 2
+
+
+class TestList:
+    def test_shows_brackets_as_brackets(self) -> None:
+        _add()
+
+        assert "Inês [Ōe]" in _run("list")
+
+
+class TestToken:
+    def test_stdout_is_the_token_alone_and_it_opens(self) -> None:
+        _add()
+
+        printed = _run("token", "ines", "--scope", "collections:read", "--expires", "30")
+
+        with db.transaction() as session:
+            principal = accounts.authenticate(session, printed.removesuffix("\n"))
+            assert principal.account.name == "ines"
+            assert principal.scopes == {"collections:read"}
+
+    def test_an_unknown_account_is_our_own_error(self) -> None:
+        with pytest.raises(NotFoundError):
+            _run("token", "nobody")
+
+
+class TestRevoke:
+    def test_a_revoked_token_is_shown_as_such(self) -> None:
+        _add()
+        _run("token", "ines")
+        (token,) = json.loads(_run("tokens", "ines", "--json"))
+
+        _run("revoke", token["id"])
+
+        (revoked,) = json.loads(_run("tokens", "ines", "--json"))
+        assert token["revoked_at"] is None
+        assert revoked["revoked_at"] is not None
+
+
+class TestDisable:
+    def test_a_disabled_account_is_shown_as_such(self) -> None:
+        _add()
+
+        _run("disable", "ines")
+
+        (account,) = json.loads(_run("list", "--json"))
+        assert account["disabled_at"] is not None
