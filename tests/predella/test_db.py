@@ -1,0 +1,55 @@
+import pytest
+from sqlalchemy import text
+
+from predella import db
+from predella.settings import Settings
+
+
+@pytest.mark.usefixtures("settings")
+class TestAfterCommit:
+    def test_runs_once_the_transaction_has_committed(self) -> None:
+        seen: list[str] = []
+
+        with db.transaction() as session:
+            db.after_commit(session, lambda: seen.append("rung"))
+            with session.begin_nested():
+                session.execute(text("SELECT 1"))
+            assert not seen, "a savepoint is not a commit"
+
+        assert seen == ["rung"]
+
+    def test_does_not_run_after_a_rollback(self) -> None:
+        seen: list[str] = []
+
+        with pytest.raises(ZeroDivisionError), db.transaction() as session:
+            db.after_commit(session, lambda: seen.append("rung"))
+            _ = 1 / 0
+
+        assert not seen
+
+    def test_does_not_run_when_the_commit_itself_fails(self) -> None:
+        seen: list[str] = []
+        deferred = "CREATE TEMP TABLE t (x int UNIQUE DEFERRABLE INITIALLY DEFERRED)"
+
+        with pytest.raises(Exception, match="duplicate key"), db.transaction() as session:
+            db.after_commit(session, lambda: seen.append("rung"))
+            session.execute(text(deferred))
+            session.execute(text("INSERT INTO t VALUES (1), (1)"))
+
+        assert not seen
+
+
+class TestEngine:
+    def test_speaks_utc_and_outlives_a_cut_connection(self, settings: Settings) -> None:
+        assert settings.database_url
+        with db.transaction() as session:
+            assert session.scalar(text("SHOW timezone")) == "UTC"
+            pid = session.scalar(text("SELECT pg_backend_pid()"))
+        with db.engine().connect() as other:
+            if other.scalar(text("SELECT pg_backend_pid()")) == pid:
+                with db.engine().connect() as killer:
+                    killer.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
+                other.invalidate()
+
+        with db.transaction() as session:
+            assert session.scalar(text("SELECT 1")) == 1

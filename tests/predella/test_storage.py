@@ -1,0 +1,144 @@
+import io
+from dataclasses import replace
+
+import pytest
+from pydantic import SecretStr
+
+from predella import storage
+from predella.errors import (
+    MissingObjectError,
+    RefusedImageError,
+    SourceChangedError,
+    SourceError,
+    UnavailableError,
+)
+from predella.settings import Settings
+from predella.storage import Location, ObjectVersion, Store
+from tests.services import Bucket
+
+
+def _store(bucket: Bucket, *, access_key_id: str | None = None) -> Store:
+    return storage.connect(
+        Settings(
+            s3_endpoint_url=bucket.endpoint_url,
+            s3_access_key_id=access_key_id or bucket.access_key_id,
+            s3_secret_access_key=SecretStr(bucket.secret_access_key),
+        )
+    )
+
+
+class TestLocation:
+    @pytest.mark.parametrize(
+        ("uri", "bucket", "key"),
+        [
+            ("s3://museum/a/b.csv", "museum", "a/b.csv"),
+            ("s3://museum/", "museum", ""),
+            ("s3://museum/was?#%20ist.tif", "museum", "was?#%20ist.tif"),
+        ],
+    )
+    def test_keeps_a_key_byte_for_byte(self, uri: str, bucket: str, key: str) -> None:
+        assert Location.parse(uri) == Location(bucket, key)
+        assert str(Location.parse(uri)) == uri
+
+    @pytest.mark.parametrize(
+        "uri",
+        [
+            "museum/a.csv",
+            "https://museum/a.csv",
+            "s3://10.0.0.1/a.csv",
+            "s3://arn:aws:s3:us-east-1:1:accesspoint/x/a.csv",
+            "s3://Museum/a.csv",
+            "s3:///a.csv",
+        ],
+    )
+    def test_refuses_what_is_not_a_plain_bucket(self, uri: str) -> None:
+        with pytest.raises(SourceError):
+            Location.parse(uri)
+
+
+class TestList:
+    def test_sees_every_page_in_key_order(self, s3: Bucket) -> None:
+        store = _store(s3)
+        for number in range(1003):
+            store.put(s3.name, f"a/{number:04}", b"x", media_type="image/jpeg")
+        store.put(s3.name, "b/other", b"x", media_type="image/jpeg")
+
+        found = list(store.list(s3.name, "a/"))
+
+        assert [version.key for version in found] == [f"a/{number:04}" for number in range(1003)]
+        assert {version.size for version in found} == {1}
+
+    def test_pins_the_newest_version_where_there_are_versions(self, s3_versioned: Bucket) -> None:
+        store = _store(s3_versioned)
+        store.put(s3_versioned.name, "a.jpg", b"old", media_type="image/jpeg")
+        store.put(s3_versioned.name, "a.jpg", b"newer", media_type="image/jpeg")
+
+        (found,) = store.list(s3_versioned.name, "")
+
+        assert found.size == 5
+        assert found.version_id == store.head(s3_versioned.name, "a.jpg").version_id
+
+    def test_says_that_a_bucket_is_not_there(self, s3: Bucket) -> None:
+        with pytest.raises(SourceError, match="no-such-bucket"):
+            list(_store(s3).list("no-such-bucket", ""))
+
+
+class TestCopyPinned:
+    def _pinned(self, bucket: Bucket, body: bytes) -> ObjectVersion:
+        store = _store(bucket)
+        store.put(bucket.name, "a.jpg", body, media_type="image/jpeg")
+        return store.head(bucket.name, "a.jpg")
+
+    def test_copies_what_was_pinned(self, s3: Bucket) -> None:
+        body = bytes(range(256)) * 9000
+        pinned = self._pinned(s3, body)
+        out = io.BytesIO()
+
+        _store(s3).copy_pinned(pinned, out, max_bytes=len(body))
+
+        assert out.getvalue() == body
+
+    @pytest.mark.parametrize("kind", ["s3", "s3_versioned"])
+    def test_notices_a_changed_object(self, kind: str, request: pytest.FixtureRequest) -> None:
+        bucket: Bucket = request.getfixturevalue(kind)
+        pinned = self._pinned(bucket, b"as handed in")
+        _store(bucket).put(bucket.name, "a.jpg", b"replaced later", media_type="image/jpeg")
+        unversioned = ObjectVersion(pinned.bucket, pinned.key, pinned.size, pinned.etag)
+
+        with pytest.raises(SourceChangedError):
+            _store(bucket).copy_pinned(unversioned, io.BytesIO(), max_bytes=1000)
+
+    def test_reads_the_pinned_version_though_a_newer_one_is_there(
+        self, s3_versioned: Bucket
+    ) -> None:
+        pinned = self._pinned(s3_versioned, b"as handed in")
+        _store(s3_versioned).put(s3_versioned.name, "a.jpg", b"later", media_type="image/jpeg")
+        out = io.BytesIO()
+
+        _store(s3_versioned).copy_pinned(pinned, out, max_bytes=1000)
+
+        assert out.getvalue() == b"as handed in"
+
+    def test_refuses_more_bytes_than_agreed_before_reading_them(self, s3: Bucket) -> None:
+        pinned = self._pinned(s3, b"x" * 100)
+
+        with pytest.raises(RefusedImageError) as caught:
+            _store(s3).copy_pinned(pinned, io.BytesIO(), max_bytes=99)
+
+        assert caught.value.code == "too_large"
+
+    def test_tells_gone_from_unreachable(self, s3: Bucket) -> None:
+        gone = ObjectVersion(s3.name, "gone.jpg", 1, "0" * 32)
+        away = _store(replace(s3, endpoint_url="http://127.0.0.1:9"))
+
+        with pytest.raises(MissingObjectError):
+            _store(s3).copy_pinned(gone, io.BytesIO(), max_bytes=9)
+        with pytest.raises(UnavailableError):
+            away.head(s3.name, "gone.jpg")
+
+    def test_wrong_keys_are_turned_away(self, s3: Bucket) -> None:
+        pinned = self._pinned(s3, b"x")
+        stranger = _store(s3, access_key_id="somebody-else-entirely")
+
+        with pytest.raises(UnavailableError):
+            stranger.copy_pinned(pinned, io.BytesIO(), max_bytes=9)
