@@ -1,0 +1,55 @@
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from predella.formats import jsonl
+from predella.formats.text import normalise
+from tests.predella.formats import factories, hostile
+
+
+class TestEncode:
+    @given(st.text())
+    def test_brings_any_wording_through(self, text: str) -> None:
+        written = jsonl.encode(factories.bare(normalise(text)))
+
+        assert json.loads(written)["wording"]["text"] == normalise(text)
+
+    @pytest.mark.parametrize("name", hostile.TEXTS)
+    def test_is_one_line(self, name: str) -> None:
+        written = jsonl.encode(factories.full(hostile.TEXTS[name], title=hostile.TEXTS[name]))
+
+        assert written.count(b"\n") == 1
+        assert written.endswith(b"}\n")
+
+    def test_has_the_same_keys_however_little_is_known(self) -> None:
+        full, bare = (json.loads(jsonl.encode(e)) for e in (factories.full(), factories.bare()))
+
+        assert _paths(full) == _paths(bare)
+
+    def test_carries_the_whole_provenance(self) -> None:
+        document = json.loads(jsonl.encode(factories.full()))
+
+        assert document["record_id"] == "paintings/SK-C/5 (1)/formal-analysis"
+        assert document["object"]["extra"] == {"Room": "2.8", "Zustand": "gut"}
+        assert document["wording"]["kind"] == "formal_analysis"
+        assert document["wording"]["revision_id"] == "01890000-0000-7000-8000-000000000001"
+        assert document["disclosure"]["human_involvement"] == "ai_edited"
+        assert document["disclosure"]["text"].startswith(factories.NOTICE)
+        assert document["review"] == {
+            "reviewer": "A. Curator",
+            "decided_at": "2026-01-20T10:00:00Z",
+        }
+        assert document["release"]["weights_sha256"] == "ab" * 32
+        assert document["image"]["width"] == 2400
+        assert document["generated_at"] == "2026-01-15T09:30:00Z"
+
+
+def _paths(document: dict[str, object], at: str = "") -> set[str]:
+    paths: set[str] = set()
+    for key, value in document.items():
+        paths |= {f"{at}/{key}"}
+        if isinstance(value, dict) and key != "extra":
+            paths |= _paths(value, f"{at}/{key}")
+    return paths

@@ -1,0 +1,108 @@
+from dataclasses import replace
+
+import pytest
+from lxml import etree
+
+from predella.formats import lido
+from predella.formats.entry import CatalogEntry, CatalogInstitution
+from tests.predella.formats import factories, hostile
+from tests.predella.formats.conftest import PARSER, Faults
+
+NS = {"lido": "http://www.lido-schema.org", "skos": "http://www.w3.org/2004/02/skos/core#"}
+LANG = "{http://www.w3.org/XML/1998/namespace}lang"
+
+
+def document(*entries: CatalogEntry) -> bytes:
+    return lido.BEGIN + b"".join(map(lido.encode, entries)) + lido.END
+
+
+def text(written: bytes, name: str) -> str | None:
+    return etree.fromstring(written, PARSER).findtext(f".//lido:{name}", namespaces=NS)
+
+
+class TestEncode:
+    @pytest.mark.parametrize("entry", [factories.full(), factories.bare("A vase.")])
+    def test_is_valid(self, entry: CatalogEntry, lido_faults: Faults) -> None:
+        assert lido_faults(document(entry)) == []
+
+    def test_is_valid_with_hostile_text_everywhere(self, lido_faults: Faults) -> None:
+        entries = [
+            replace(
+                factories.full(
+                    words,
+                    **dict.fromkeys(
+                        ("number", "title", "artist", "date", "medium", "dimensions"), raw
+                    ),
+                ),
+                institution=CatalogInstitution(name=raw, uri=raw),
+            )
+            for raw, words in zip(hostile.RAW.values(), hostile.TEXTS.values(), strict=True)
+        ]
+
+        assert lido_faults(document(*entries)) == []
+
+    def test_the_check_itself_sees_a_fault(self, lido_faults: Faults) -> None:
+        broken = document(factories.full()).replace(b"lido00921", b"lido99999")
+
+        assert lido_faults(broken)
+
+    @pytest.mark.parametrize("name", hostile.TEXTS)
+    def test_brings_the_wording_through_unchanged(self, name: str) -> None:
+        written = document(factories.bare(hostile.TEXTS[name]))
+
+        assert text(written, "descriptiveNoteValue") == hostile.TEXTS[name]
+
+    def test_says_beside_the_wording_what_wrote_it_and_who_answers(self) -> None:
+        source = text(document(factories.full()), "sourceDescriptiveNote")
+
+        assert source is not None
+        assert source.startswith(factories.NOTICE)
+        assert "GalleryGPT" in source
+        assert "A. Curator, Example Museum, on 2026-01-20" in source
+
+    def test_marks_the_note_as_written_by_a_machine_even_when_edited(self) -> None:
+        notes = etree.fromstring(lido.encode(factories.full()), PARSER).iterfind(
+            ".//lido:objectDescriptionSet", NS
+        )
+
+        assert [note.get(f"{{{NS['lido']}}}type") for note in notes] == [
+            "http://vocab.getty.edu/aat/300456841"
+        ]
+
+    def test_names_the_revision(self) -> None:
+        written = document(factories.full())
+
+        assert text(written, "descriptiveNoteID") == (
+            "urn:uuid:01890000-0000-7000-8000-000000000001"
+        )
+
+    def test_states_the_rights_in_the_text_only_where_they_are_known(self) -> None:
+        assert b"objectDescriptionRights" in lido.encode(factories.full())
+        assert b"objectDescriptionRights" not in lido.encode(factories.bare())
+
+    def test_makes_no_event_of_an_object_of_which_nothing_is_known(self) -> None:
+        assert b"eventWrap" not in lido.encode(factories.bare())
+
+    def test_keeps_a_date_without_an_artist_and_an_artist_without_a_name(self) -> None:
+        dated = factories.full(artist=None, artist_uri=None)
+        nameless = factories.full(artist=None, date=None)
+
+        assert text(document(dated), "displayDate") == "c. 1650"
+        assert text(document(nameless), "actorID") == "http://vocab.getty.edu/ulan/500125081"
+
+    def test_a_record_alone_is_a_document(self) -> None:
+        record = etree.fromstring(lido.encode(factories.full()), PARSER)
+
+        assert record.tag == f"{{{NS['lido']}}}lido"
+        assert record.findtext("lido:lidoRecID", namespaces=NS) == factories.full().record_id
+
+    def test_gives_the_language_of_the_wording_and_that_of_the_disclosure(self) -> None:
+        entry = replace(factories.full(), wording=replace(factories.wording("x"), language="nl"))
+        record = etree.fromstring(lido.encode(entry), PARSER)
+
+        value = record.find(".//lido:descriptiveNoteValue", NS)
+        source = record.find(".//lido:sourceDescriptiveNote", NS)
+
+        assert value is not None
+        assert source is not None
+        assert (value.get(LANG), source.get(LANG)) == ("nl", "en")
