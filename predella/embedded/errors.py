@@ -14,6 +14,14 @@ class AlreadyRunningError(ConflictError):
         self.home, self.pid, self.address = home, pid, address
 
 
+class PortTakenError(ConflictError):
+    """Another program listens where we were told to."""
+
+    def __init__(self, host: str, port: int) -> None:
+        super().__init__(f"port {port} on {host} is taken by another program; choose with --port")
+        self.host, self.port = host, port
+
+
 class NotInstalledError(UnavailableError):
     """A program that we would start is nowhere on this machine."""
 

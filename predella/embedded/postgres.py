@@ -63,12 +63,12 @@ class Postgres:
         password = self._home.secret("postgres_password")
         return f"postgresql://predella:{password}@{LOOPBACK}:{self._port}/{database}"
 
-    def start(self) -> None:
-        """Return once it answers; the first time, a database cluster is made."""
+    def launch(self) -> None:
+        """Start it; the first time, a database cluster is made."""
         self.process.stop()
         if not self._data.exists():
             self._make_cluster()
-        self._port = self._home.port(self.name)
+        self._port = self._port or self._home.port(self.name)
         self._forget_recycled_pid()
         settings = ["-c", f"listen_addresses={LOOPBACK}", "-c", "unix_socket_directories="]
         for option in self._options:
@@ -81,6 +81,9 @@ class Postgres:
             owner=self._owner,
             cwd=Path("/"),
         )
+
+    def wait_until_ready(self) -> None:
+        """Return once it answers."""
         self.process.wait_until(self._answers, seconds=60)
 
     def make_database(self, name: str) -> None:

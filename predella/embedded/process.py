@@ -34,11 +34,17 @@ class Process:
         self._record = home.folder("run") / f"{name}.pid"
         self._stop_signal = stop_signal
         self._child: subprocess.Popen[bytes] | None = None
+        self._asked = False
 
     @property
     def pid(self) -> int | None:
         """Its process id while it lives."""
         return self._child.pid if self._child and self._child.poll() is None else None
+
+    @property
+    def exit_code(self) -> int | None:
+        """How it ended, negative for a signal; None while it lives or was never started."""
+        return self._child.poll() if self._child else None
 
     def start(
         self,
@@ -52,6 +58,7 @@ class Process:
         On Linux it ends with the thread that calls this: call from one that stays.
         """
         self.stop()
+        self._asked = False
         with self._open_log() as log:
             self._child = subprocess.Popen(
                 leashed(*command, stop_signal=self._stop_signal, owner=owner),
@@ -72,9 +79,9 @@ class Process:
         """
         deadline = time.monotonic() + seconds
         while not ready():
-            if self._child is None or self._child.poll() is not None:
-                code = self._child.returncode if self._child else None
-                raise StartError(self.name, f"it ended with exit code {code}", log=self.log)
+            if self.pid is None:
+                reason = f"it ended with exit code {self.exit_code}"
+                raise StartError(self.name, reason, log=self.log)
             if time.monotonic() > deadline:
                 self.stop()
                 raise StartError(self.name, f"not ready after {seconds:.0f} s", log=self.log)
@@ -82,8 +89,9 @@ class Process:
 
     def ask_to_stop(self) -> None:
         """Send the signal that ends it in good order, and return at once."""
-        if self._child and self._child.poll() is None:
+        if self.pid and self._child and not self._asked:
             self._child.send_signal(self._stop_signal)
+            self._asked = True
 
     def stop(self, *, seconds: float = 10) -> None:
         """End it, in good order if it manages within this time, and whatever it started.

@@ -61,12 +61,15 @@ class Redis:
         """Where it listens, without the password."""
         return f"{LOOPBACK}:{self._port}"
 
-    def start(self) -> None:
-        """Return once it answers."""
+    def launch(self) -> None:
+        """Start it, again at the same port."""
         self.process.stop()
-        self._port = self._home.port(self.name)
+        self._port = self._port or self._home.port(self.name)
         write_private(self._folder / "redis.conf", self._configuration())
         self.process.start(self._server, self._folder / "redis.conf", env={"PATH": "/usr/bin:/bin"})
+
+    def wait_until_ready(self) -> None:
+        """Return once it answers."""
         self.process.wait_until(self._answers, seconds=20)
 
     def _configuration(self) -> str:

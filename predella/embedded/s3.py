@@ -59,10 +59,10 @@ class S3:
         """The secret that belongs to the key."""
         return self._home.secret("s3_secret_access_key")
 
-    def start(self) -> None:
-        """Return once it answers."""
+    def launch(self) -> None:
+        """Start it, again at the same port."""
         self.process.stop()
-        self._port = self._home.port(self.name)
+        self._port = self._port or self._home.port(self.name)
         self.process.start(
             find_server(),
             "serve",
@@ -76,6 +76,9 @@ class S3:
                 "RCLONE_AUTH_KEY": f'"{self.access_key_id},{self.secret_access_key}"',
             },
         )
+
+    def wait_until_ready(self) -> None:
+        """Return once it answers."""
         self.process.wait_until(self._answers, seconds=20)
 
     def _answers(self) -> bool:
