@@ -22,10 +22,8 @@ class Settings(BaseSettings):
 
     home: Path = Path(".predella")
     """Where `predella up` keeps its services' state; not used in production"""
-    pg_bin: Path | None = Field(
-        default=None,
-        description="Folder of the PostgreSQL programs that `predella up` runs; unset: the newest here",
-    )
+    pg_bin: Path | None = None
+    """Folder of the PostgreSQL programs that `predella up` runs; unset: the newest here"""
 
     database_url: SecretStr = SecretStr("postgresql+psycopg://predella@localhost:5432/predella")
     """Postgres, 15 or newer"""
