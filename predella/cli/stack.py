@@ -93,8 +93,8 @@ class Stack:
         self._services.start(postgres)
         postgres.make_database("predella")
         self._values["PREDELLA_DATABASE_URL"] = _sqlalchemy(postgres.url("predella"))
-        self._start_broker()
         self._start_s3()
+        self._start_broker()
         self._values["PREDELLA_API_HOST"] = self._host
         self._values["PREDELLA_API_PORT"] = str(self._api_port())
         write_env(self._env, {**self._remembered, **self._values})
