@@ -1,0 +1,277 @@
+"""Rows to test with: each function makes one, and what it cannot do without."""
+
+from hashlib import sha256
+from itertools import count
+from typing import Any, TypeVar
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from predella import clock, ids
+from predella.models import (
+    Account,
+    Analysis,
+    Base,
+    Client,
+    Collection,
+    Decision,
+    Export,
+    ExportFormat,
+    FinishReason,
+    Image,
+    Item,
+    ItemState,
+    RejectionReason,
+    Release,
+    Review,
+    Revision,
+    Role,
+    Sensitivity,
+    Stage,
+    Submission,
+    SubmissionState,
+)
+from predella.provenance import ReleaseSpec
+
+PUBLIC_DOMAIN = "http://creativecommons.org/publicdomain/mark/1.0/"
+TEXT = "A low horizon divides the canvas. Muted greens lead the eye towards a pale sky."
+
+_numbers = count(1)
+RowT = TypeVar("RowT", bound=Base)
+
+
+def _kept(session: Session, row: RowT) -> RowT:
+    session.add(row)
+    session.flush()
+    return row
+
+
+def digest(text: str) -> bytes:
+    """Return the sha256 of a text as the database computes it."""
+    return sha256(text.encode()).digest()
+
+
+def account(session: Session, *roles: Role, name: str | None = None) -> Account:
+    """Make an account; without roles it is a curator who may approve."""
+    name = name or f"account-{next(_numbers)}"
+    chosen = [role.value for role in roles or (Role.CURATOR, Role.APPROVER)]
+    return _kept(session, Account(name=name, display_name=name.title(), roles=chosen))
+
+
+def collection(session: Session, **fields: Any) -> Collection:
+    """Make a collection."""
+    defaults = {
+        "slug": f"paintings-{next(_numbers)}",
+        "name": "Paintings",
+        "institution": "Example Museum",
+        "bucket": "museum",
+        "prefix": "",
+    }
+    return _kept(session, Collection(**defaults | fields))
+
+
+def submission(session: Session, within: Collection | None = None, **fields: Any) -> Submission:
+    """Make a submission whose rows were all read."""
+    within = within or collection(session)
+    defaults = {
+        "collection_id": within.id,
+        "account_id": account(session, Role.DIGITIZER).id,
+        "source": f"s3://{within.bucket}/{within.prefix}manifest.csv",
+        "state": SubmissionState.RECEIVED,
+        "received_at": clock.now(),
+    }
+    return _kept(session, Submission(**defaults | fields))
+
+
+def item(session: Session, within: Submission | None = None, **fields: Any) -> Item:
+    """Make an item that waits to be prepared and whose text may leave."""
+    within = within or submission(session)
+    number = next(_numbers)
+    defaults = {
+        "submission_id": within.id,
+        "collection_id": within.collection_id,
+        "row_number": number,
+        "object_number": f"SK-A-{number}",
+        "title": f"Landscape no. {number}",
+        "is_primary": True,
+        "language": "en",
+        "rights_work": PUBLIC_DOMAIN,
+        "sensitivity": Sensitivity.NONE,
+        "ai_processing": True,
+        "exportable": True,
+        "extra": {},
+        "bucket": "museum",
+        "key": f"{number}.jpg",
+        "size": 1000,
+        "etag": f"{number:032x}",
+        "next_attempt_at": clock.now(),
+    }
+    return _kept(session, Item(**defaults | fields))
+
+
+def image(session: Session, within: Collection | None = None, **fields: Any) -> Image:
+    """Make a prepared image."""
+    within = within or collection(session)
+    defaults = {
+        "collection_id": within.id,
+        "sha256": digest(f"image {next(_numbers)}"),
+        "size": 1000,
+        "format": "JPEG",
+        "width": 1200,
+        "height": 900,
+        "preprocessing": "test/1",
+        "model_sha256": digest("model-ready"),
+        "facts": {},
+        "prepared_at": clock.now(),
+    }
+    return _kept(session, Image(**defaults | fields))
+
+
+def spec(**fields: Any) -> ReleaseSpec:
+    """Return the identity of a release that no other test has."""
+    defaults = {
+        "model_name": "Test Model",
+        "weights_sha256": "ab" * 32,
+        "adapter_sha256": None,
+        "prompt_id": "formal-analysis/1",
+        "prompt_text": "Describe the form.",
+        "prompt_rendered": "USER: <image> Describe the form. ASSISTANT:",
+        "template": "vicuna_v1",
+        "decoding": {"max_new_tokens": 512},
+        "preprocessing": "test/1",
+        "dtype": "float32",
+        "code_version": f"0.1.0+{next(_numbers)}",
+        "libraries": {"torch": "2.13.0"},
+        "notice": None,
+    }
+    return ReleaseSpec(**defaults | fields)
+
+
+def release(session: Session, **fields: Any) -> Release:
+    """Make a release; the fields are those of its identity."""
+    made = spec(**fields)
+    row = Release(
+        digest=made.digest(), model_name=made.model_name, notice=made.notice, spec=made.as_json()
+    )
+    return _kept(session, row)
+
+
+def analysis(
+    session: Session,
+    of: Item | None = None,
+    *,
+    text: str = TEXT,
+    by: Release | None = None,
+    **fields: Any,
+) -> Analysis:
+    """Make the analysis of an item, with its first wording; the item is done."""
+    of = of or item(session)
+    pictured = _image_of(session, of)
+    by = by or release(session)
+    defaults = {
+        "image_id": pictured.id,
+        "release_id": by.id,
+        "item_id": of.id,
+        "lease_token": ids.new(),
+        "language": of.language,
+        "text": text,
+        "rendered_prompt": "USER: <image> Describe the form. ASSISTANT:",
+        "model_sha256": pictured.model_sha256,
+        "finish_reason": FinishReason.STOP,
+        "prompt_tokens": 600,
+        "output_tokens": 20,
+        "mean_logprob": -0.5,
+        "min_window_logprob": -1.25,
+        "batch_size": 8,
+        "device": "cpu",
+        "worker": "test",
+        "timings": {"fetch": 0.01, "generate": 0.5},
+    }
+    made = _kept(session, Analysis(**defaults | fields))
+    revision(session, made, text=text)
+    share(session, made, of)
+    return made
+
+
+def _image_of(session: Session, of: Item) -> Image:
+    if of.image_id is None:
+        return image(session, session.get_one(Collection, of.collection_id))
+    return session.get_one(Image, of.image_id)
+
+
+def share(session: Session, made: Analysis, *items: Item) -> None:
+    """Give these items the analysis: they show the same image."""
+    for one in items:
+        one.image_id, one.analysis_id = made.image_id, made.id
+        one.stage, one.state, one.finished_at = Stage.ANALYZE, ItemState.DONE, clock.now()
+    session.flush()
+
+
+def revision(
+    session: Session, of: Analysis, *, text: str, account: Account | None = None
+) -> Revision:
+    """Make the next wording of an analysis; after the first it needs an account."""
+    number = session.scalar(
+        select(func.count()).select_from(Revision).where(Revision.analysis_id == of.id)
+    )
+    row = Revision(
+        analysis_id=of.id,
+        number=number,
+        text=text,
+        sha256=digest(text),
+        account_id=account.id if account else None,
+    )
+    return _kept(session, row)
+
+
+def newest_revision(session: Session, of: Analysis) -> Revision:
+    """Return the newest wording of an analysis."""
+    newest = select(Revision).filter_by(analysis_id=of.id).order_by(Revision.number.desc())
+    return session.scalars(newest.limit(1)).one()
+
+
+def review(
+    session: Session,
+    of: Analysis,
+    decision: Decision = Decision.APPROVED,
+    *,
+    by: Account | None = None,
+    **fields: Any,
+) -> Review:
+    """Make a decision on the newest wording of an analysis."""
+    on = newest_revision(session, of)
+    number = session.scalar(
+        select(func.count()).select_from(Review).where(Review.analysis_id == of.id)
+    )
+    defaults = {
+        "analysis_id": of.id,
+        "number": (number or 0) + 1,
+        "revision_id": on.id,
+        "revision_sha256": on.sha256,
+        "account_id": (by or account(session)).id,
+        "decision": decision,
+        "reason": RejectionReason.OTHER if decision is Decision.REJECTED else None,
+        "client": Client.CLI,
+    }
+    return _kept(session, Review(**defaults | fields))
+
+
+def approved(
+    session: Session, within: Submission | None = None, *, text: str = TEXT, **item_fields: Any
+) -> Item:
+    """Make an item whose text was approved as the model wrote it."""
+    made = item(session, within, **item_fields)
+    review(session, analysis(session, made, text=text))
+    return made
+
+
+def export(session: Session, of: Collection | None = None, **fields: Any) -> Export:
+    """Make an export that waits to be written."""
+    of = of or collection(session)
+    defaults = {
+        "collection_id": of.id,
+        "account_id": account(session, Role.REGISTRAR).id,
+        "format": ExportFormat.JSONL,
+        "destination": f"s3://predella/exports/{of.slug}/{next(_numbers)}.jsonl",
+    }
+    return _kept(session, Export(**defaults | fields))
