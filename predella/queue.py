@@ -86,6 +86,27 @@ def ring(task: str) -> None:
         log.warning("ring_failed", task=task, error=str(error))
 
 
+def ring_up_to(task: str, messages: int) -> None:
+    """Wake workers for this task, but leave no more than so many messages unread in its queue.
+
+    Who rings again and again must not fill the broker while no worker is there to listen.
+    """
+    try:
+        for _ in range(messages - _unread(_ROUTES[task])):
+            _publisher().send_task(task, retry=False)
+    except OperationalError as error:
+        log.warning("ring_failed", task=task, error=str(error))
+
+
+def _unread(queue: str) -> int:
+    with _publisher().connection_for_write() as connection:
+        try:
+            declared = connection.default_channel.queue_declare(queue, passive=True)  # type: ignore[attr-defined]  # the stubs lack it
+        except connection.channel_errors:
+            return 0
+    return int(declared.message_count)
+
+
 def ring_after_commit(session: Session, task: str) -> None:
     """Wake one worker for this task once this transaction has committed."""
     db.after_commit(session, lambda: ring(task))

@@ -471,6 +471,13 @@ def upgrade() -> None:
         postgresql_where="state = 'waiting'",
     )
     op.create_index("ix_item_submission_state", "item", ["submission_id", "state"], unique=False)
+    op.create_index(
+        "ix_item_suspect",
+        "item",
+        ["stage", "priority", "id"],
+        unique=False,
+        postgresql_where="state = 'waiting' AND attempt > 0",
+    )
     op.create_table(
         "revision",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -674,6 +681,11 @@ def downgrade() -> None:
     op.drop_index("ix_attempt_open", table_name="attempt", postgresql_where="outcome IS NULL")
     op.drop_table("attempt")
     op.drop_table("revision")
+    op.drop_index(
+        "ix_item_suspect",
+        table_name="item",
+        postgresql_where="state = 'waiting' AND attempt > 0",
+    )
     op.drop_index("ix_item_submission_state", table_name="item")
     op.drop_index("ix_item_ready", table_name="item", postgresql_where="state = 'waiting'")
     op.drop_index("ix_item_object", table_name="item")

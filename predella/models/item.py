@@ -74,6 +74,13 @@ class Item(Record):
             name="gate",
         ),
         Index("ix_item_ready", "stage", "priority", "id", postgresql_where="state = 'waiting'"),
+        Index(
+            "ix_item_suspect",
+            "stage",
+            "priority",
+            "id",
+            postgresql_where="state = 'waiting' AND attempt > 0",
+        ),
         Index("ix_item_leased", "lease_until", postgresql_where="state = 'leased'"),
         Index("ix_item_object", "collection_id", "object_number"),
         Index("ix_item_analysis", "analysis_id"),

@@ -1,0 +1,55 @@
+"""Keeping leases alive while the work itself takes its time."""
+
+import threading
+from collections.abc import Callable, Collection
+from types import TracebackType
+from typing import Self
+
+import structlog
+from sqlalchemy.exc import OperationalError
+
+from predella import db
+from predella.ids import LeaseToken
+from predella.services import ledger
+
+log = structlog.get_logger()
+
+
+class Heart:
+    """A thread that renews leases, three times in the life of each, on its own connection."""
+
+    def __init__(self, tokens: Callable[[], Collection[LeaseToken]], lease_seconds: float) -> None:
+        self._tokens = tokens
+        self._lease_seconds = lease_seconds
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="heart", daemon=True)
+        self.lost: frozenset[LeaseToken] = frozenset()
+        """Under these nothing is leased any more: what was claimed under them is not ours."""
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        self._stopped.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stopped.wait(self._lease_seconds / 3):
+            tokens = self._tokens()
+            if tokens:
+                self._beat(tokens)
+
+    def _beat(self, tokens: Collection[LeaseToken]) -> None:
+        try:
+            with db.transaction() as session:
+                gone = ledger.heartbeat(session, tokens, lease_seconds=self._lease_seconds)
+        except OperationalError as error:
+            log.warning("heartbeat_failed", error=str(error.orig))
+        else:
+            self.lost |= gone

@@ -1,0 +1,70 @@
+"""The tasks: drains without arguments, safe to deliver at any time and any number of times."""
+
+import sys
+from collections.abc import Callable
+
+import structlog
+
+from predella import queue
+from predella.errors import UnavailableError
+from predella.services import exports, submissions
+from predella.settings import get_settings
+from predella.storage import Store, store
+from worker import analyzing, preparing, resources
+from worker.app import app
+from worker.shift import Shift
+
+_CPU_SECONDS = 20
+"""Short, because the kinds of work on the CPU take turns."""
+_GPU_SECONDS = 300
+
+log = structlog.get_logger()
+
+
+@app.task(name=queue.RECEIVE)
+def receive() -> None:
+    """Read the hand-ins that wait."""
+    _one_by_one(submissions.receive_waiting, queue.RECEIVE)
+
+
+@app.task(name=queue.EXPORT)
+def export() -> None:
+    """Write the exports that wait."""
+    _one_by_one(exports.write_waiting, queue.EXPORT)
+
+
+def _one_by_one(work: Callable[[Store], bool], task: str) -> None:
+    shift = Shift(_CPU_SECONDS)
+    while work(store()):
+        if shift.is_over:
+            queue.ring(task)
+            return
+
+
+@app.task(name=queue.PREPARE)
+def prepare() -> None:
+    """Prepare the images that wait."""
+    try:
+        preparing.run(store=store(), settings=get_settings(), shift=Shift(_CPU_SECONDS))
+    except UnavailableError as error:
+        log.warning("store_away", reason=str(error))
+
+
+@app.task(name=queue.ANALYZE)
+def analyze() -> None:
+    """Analyze the images that wait.
+
+    After a failure of the engine the process is replaced: what a CUDA error leaves behind
+    is beyond repair.
+    """
+    try:
+        analyzing.run(
+            store=store(),
+            engine=resources.engine(),
+            settings=get_settings(),
+            shift=Shift(_GPU_SECONDS),
+        )
+    except UnavailableError as error:
+        log.warning("store_away", reason=str(error))
+    except analyzing.EngineBrokenError:
+        sys.exit(1)
