@@ -1,0 +1,130 @@
+"""Collections: what a museum owns and we may read."""
+
+import re
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from predella import clock, ids
+from predella.errors import InvalidError, NameTakenError, NotFoundError
+from predella.formats.text import normalise
+from predella.ids import CollectionId
+from predella.models import Collection
+from predella.settings import get_settings
+
+_SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+_LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
+
+def create(
+    session: Session,
+    *,
+    slug: str,
+    name: str,
+    institution: str,
+    bucket: str,
+    prefix: str = "",
+    language: str = "en",
+    credit_line: str | None = None,
+) -> Collection:
+    """Open a collection on a bucket, or on a part of one, that the operator allows.
+
+    Raises:
+        InvalidError: a value cannot be right, or the bucket is not among the allowed ones.
+        NameTakenError: there is a collection with this slug.
+    """
+    _require_usable_slug(slug)
+    _require_allowed_bucket(bucket)
+    _require_language(language)
+    row = {
+        "id": ids.new(),
+        "created_at": clock.now(),
+        "slug": slug,
+        "name": _required("name", name),
+        "institution": _required("institution", institution),
+        "bucket": bucket,
+        "prefix": _usable_prefix(prefix),
+        "language": language,
+        "credit_line": normalise(credit_line or "").strip() or None,
+    }
+    made: Collection | None = session.scalar(
+        insert(Collection)
+        .values(row)
+        .on_conflict_do_nothing(index_elements=["slug"])
+        .returning(Collection)
+    )
+    if made is None:
+        raise NameTakenError("collection", slug)
+    return made
+
+
+def get(session: Session, collection_id: CollectionId) -> Collection:
+    """Return the collection with this id.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    found = session.get(Collection, collection_id)
+    if found is None:
+        raise NotFoundError("collection", collection_id)
+    return found
+
+
+def by_slug(session: Session, slug: str) -> Collection:
+    """Return the collection that people call by this name.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    found = session.scalar(select(Collection).where(Collection.slug == slug))
+    if found is None:
+        raise NotFoundError("collection", slug)
+    return found
+
+
+def listed(session: Session, *, after: UUID | None = None, limit: int = 50) -> Sequence[Collection]:
+    """Return collections, the oldest first."""
+    query = select(Collection).order_by(Collection.id).limit(limit)
+    return session.scalars(query.where(Collection.id > after) if after else query).all()
+
+
+def _require_usable_slug(slug: str) -> None:
+    if not _SLUG.fullmatch(slug):
+        raise InvalidError(
+            f"the slug {slug!r} must have 1 to 63 of a-z, 0-9 and -, and not begin with -"
+        )
+
+
+def _require_allowed_bucket(bucket: str) -> None:
+    allowed = get_settings().source_buckets
+    if bucket not in allowed:
+        known = ", ".join(sorted(allowed)) or "none yet"
+        raise InvalidError(
+            f"bucket {bucket!r} is not among those that collections may lie in ({known});"
+            " the operator names them in PREDELLA_SOURCE_BUCKETS"
+        )
+
+
+def _require_language(language: str) -> None:
+    if not _LANGUAGE.fullmatch(language):
+        raise InvalidError(f"{language!r} is not a language tag like en or pt-BR")
+
+
+def _usable_prefix(prefix: str) -> str:
+    if prefix.startswith("/") or _CONTROL.search(prefix):
+        raise InvalidError(
+            f"the prefix {prefix!r} must be a path in the bucket like paintings/,"
+            " without a / in front"
+        )
+    return prefix if not prefix or prefix.endswith("/") else f"{prefix}/"
+
+
+def _required(what: str, value: str) -> str:
+    cleaned = normalise(value).strip()
+    if not cleaned:
+        raise InvalidError(f"the collection needs {what!r}")
+    return cleaned

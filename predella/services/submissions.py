@@ -1,0 +1,166 @@
+"""Submissions: what digitization teams hand in."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import structlog
+from sqlalchemy import Select, select, update
+from sqlalchemy.orm import Session, joinedload
+
+from predella import db, queue
+from predella.errors import ConflictError, NotFoundError, UnavailableError
+from predella.formats.text import normalise
+from predella.ids import CollectionId, SubmissionId
+from predella.models import Account, Collection, Refusal, Submission, SubmissionState
+from predella.services import leases, receiving, sources
+from predella.services.leases import Lease
+from predella.services.reports import Report
+from predella.services.sources import Readable
+from predella.settings import get_settings
+
+_MAX_TITLE = 200
+
+log = structlog.get_logger()
+
+
+def create(
+    session: Session,
+    collection: Collection,
+    *,
+    account: Account,
+    source: str,
+    title: str | None = None,
+) -> Submission:
+    """Note down a hand-in; a worker reads it once this transaction has committed.
+
+    ``source`` is a manifest or, with a slash at its end, a folder: inside the collection, or
+    below ``submissions/`` in our own bucket.
+
+    Raises:
+        SourceError: it is neither, or lies elsewhere.
+    """
+    submission = Submission(
+        collection_id=collection.id,
+        account_id=account.id,
+        source=str(sources.usable(collection, source)),
+        title=normalise(title or "").strip()[:_MAX_TITLE] or None,
+    )
+    session.add(submission)
+    session.flush()
+    queue.ring_after_commit(session, queue.RECEIVE)
+    return submission
+
+
+def get(session: Session, submission_id: SubmissionId) -> Submission:
+    """Return one submission with its collection and its account.
+
+    Raises:
+        NotFoundError: there is none with this id.
+    """
+    found = session.scalar(_whole().where(Submission.id == submission_id))
+    if found is None:
+        raise NotFoundError("submission", submission_id)
+    return found
+
+
+def listed(
+    session: Session,
+    *,
+    collection_id: CollectionId | None = None,
+    after: UUID | None = None,
+    limit: int = 50,
+) -> Sequence[Submission]:
+    """Return submissions with their collections and accounts, the oldest first."""
+    query = _of(collection_id).order_by(Submission.id).limit(limit)
+    return session.scalars(query.where(Submission.id > after) if after else query).all()
+
+
+def latest(
+    session: Session, *, collection_id: CollectionId | None = None, limit: int = 10
+) -> Sequence[Submission]:
+    """Return submissions with their collections and accounts, the newest first."""
+    query = _of(collection_id).order_by(Submission.id.desc()).limit(limit)
+    return session.scalars(query).all()
+
+
+def refusals(
+    session: Session, submission_id: SubmissionId, *, after: UUID | None = None, limit: int = 50
+) -> Sequence[Refusal]:
+    """Return why rows were refused, in their order, then the files that no row names."""
+    query = select(Refusal).where(Refusal.submission_id == submission_id)
+    query = query.order_by(Refusal.id).limit(limit)
+    return session.scalars(query.where(Refusal.id > after) if after else query).all()
+
+
+def dry_run(
+    session: Session, collection: Collection, *, account: Account, source: str, store: Readable
+) -> Report:
+    """Return what handing this in would bring, and leave no trace of having tried."""
+    with session.begin_nested() as trial:
+        submission = create(session, collection, account=account, source=source)
+        report = receiving.receive(session, submission, store)
+        trial.rollback()
+    return report
+
+
+def receive_waiting(store: Readable) -> bool:
+    """Read the oldest hand-in that waits; False when none does.
+
+    A store that does not answer puts it off, and is no error here.
+    """
+    with db.transaction() as session:
+        waiting = Submission.state == SubmissionState.RECEIVING
+        lease = leases.claim(session, Submission, waiting)
+    if lease is None:
+        return False
+    try:
+        receive_leased(lease, store)
+    except (UnavailableError, ConflictError) as error:
+        log.warning("receive_failed", submission_id=str(lease.id), error=str(error))
+    return True
+
+
+def receive_leased(lease: Lease, store: Readable) -> Report:
+    """Read a hand-in that the caller has in hand.
+
+    Raises:
+        ConflictError: somebody else has it by now.
+        UnavailableError: the store does not answer. The hand-in is put off, or refused when
+            this was its last attempt.
+    """
+    try:
+        with leases.kept_alive(lease), db.transaction() as session:
+            submission = get(session, SubmissionId(lease.id))
+            if submission.lease_token != lease.token:
+                raise ConflictError(f"submission {lease.id} is in other hands by now")
+            return receiving.receive(session, submission, store)
+    except UnavailableError as error:
+        _put_off(lease, error)
+        raise
+
+
+def _put_off(lease: Lease, error: UnavailableError) -> None:
+    with db.transaction() as session:
+        if lease.attempt < get_settings().max_attempts:
+            leases.pause(session, lease)
+            return
+        session.execute(
+            update(Submission)
+            .where(Submission.id == lease.id, Submission.lease_token == lease.token)
+            .values(
+                state=SubmissionState.REFUSED,
+                refusal=f"it could not be read {lease.attempt} times: {error}",
+                lease_token=None,
+                lease_until=None,
+            )
+        )
+
+
+def _of(collection_id: CollectionId | None) -> Select[Submission]:
+    return _whole().where(Submission.collection_id == collection_id) if collection_id else _whole()
+
+
+def _whole() -> Select[Submission]:
+    return select(Submission).options(
+        joinedload(Submission.collection), joinedload(Submission.account)
+    )
