@@ -12,8 +12,8 @@ from predella.formats.manifest import values
 from predella.formats.manifest.problems import ManifestHeaderError, shown
 
 MAX_COLUMNS = 500
-_CLOSE = 0.84
-"""`filname` and `artists` are close to a known name; `title_de` and `data` are not."""
+_CLOSE = 0.8
+"""`filname`, `titel` and `sensitive` are close to a known name; `data` is not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +156,8 @@ def _squash(name: str) -> str:
 
 
 _BY_NAME = {_squash(column.name): column.name for column in COLUMNS}
+_OWN_BEGINNINGS = ("x_", *(f"{column.name}_" for column in COLUMNS))
+"""`title_de` is a column beside `title`, not a slip."""
 _BY_SYNONYM = {_squash(other): column.name for column in COLUMNS for other in column.synonyms}
 
 
@@ -173,9 +175,9 @@ def _own_name(name: str, place: int) -> str:
 def _require_no_slip(names: tuple[str, ...]) -> None:
     missing = [column.name for column in COLUMNS if column.name not in names]
     for name in names:
-        if name in _BY_NAME.values() or name.lower().startswith("x_"):
-            continue
         written = re.sub(r"\W+", "_", name.lower())
+        if name in _BY_NAME.values() or written.startswith(_OWN_BEGINNINGS):
+            continue
         for meant in get_close_matches(written, missing, n=1, cutoff=_CLOSE):
             raise ManifestHeaderError(
                 f'The manifest has a column "{name}" that we do not know; did you mean "{meant}"?'

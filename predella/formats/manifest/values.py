@@ -20,7 +20,9 @@ MAX_KEY = 1_024
 """Bytes of an object key in S3."""
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-_URI = re.compile(r"(?:https?://[^\s/]|urn:[a-z0-9-]+:)[^\s<>\"{}|\\^`]*", re.IGNORECASE)
+_URI = re.compile(
+    r"(?:https?://(?!/)|urn:[a-z0-9-]+:)[^\s\x00-\x20\x7f<>\"{}|\\^`]+", re.IGNORECASE
+)
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*")
 _YES = frozenset({"y", "yes", "true", "1"})
 _NO = frozenset({"n", "no", "false", "0"})

@@ -1,5 +1,4 @@
 import os
-from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -7,8 +6,7 @@ import pytest
 from lxml import etree
 from lxml.isoschematron import Schematron  # type: ignore[import-not-found]
 
-PARSER = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
-Faults = Callable[[bytes], list[str]]
+from tests.predella.formats.parsing import PARSER, Faults
 
 
 @cache

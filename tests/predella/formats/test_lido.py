@@ -6,7 +6,7 @@ from lxml import etree
 from predella.formats import lido
 from predella.formats.entry import CatalogEntry, CatalogInstitution
 from tests.predella.formats import factories, hostile
-from tests.predella.formats.conftest import PARSER, Faults
+from tests.predella.formats.parsing import PARSER, Faults
 
 NS = {"lido": "http://www.lido-schema.org", "skos": "http://www.w3.org/2004/02/skos/core#"}
 LANG = "{http://www.w3.org/XML/1998/namespace}lang"
