@@ -35,6 +35,7 @@ class Lock:
         """
         if not self._try():
             other = self.holder()
+            self.release()
             raise AlreadyRunningError(self._home, pid=other.pid, address=other.address)
         self.announce(_STARTING)
 
