@@ -1,0 +1,66 @@
+"""What a route may ask for."""
+
+from collections.abc import Iterator
+from typing import Annotated
+
+from fastapi import Depends, Request, Security
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
+from sqlalchemy.orm import Session
+
+from predella import db, storage
+from predella.errors import AuthenticationError
+from predella.services import accounts
+from predella.services.accounts import Principal
+from predella.storage import Store
+
+_bearer = HTTPBearer(
+    scheme_name="token",
+    description="A token of an account: `Authorization: Bearer predella_...`.",
+    auto_error=False,
+)
+
+
+def database_session() -> Iterator[Session]:
+    """Open the one transaction of a request; it is committed before the answer leaves."""
+    with db.transaction() as session:
+        yield session
+
+
+# Without the scope the commit comes after the answer, and one that fails answers 201.
+DbSession = Annotated[Session, Depends(database_session, scope="function")]
+ObjectStore = Annotated[Store, Depends(storage.store)]
+
+
+def identified(
+    request: Request,
+    session: DbSession,
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+) -> Principal:
+    """Return who is asking.
+
+    Raises:
+        AuthenticationError: no token, or not a valid one.
+    """
+    if credentials is None:
+        raise AuthenticationError("send a token: Authorization: Bearer predella_...")
+    principal = accounts.authenticate(session, credentials.credentials)
+    request.state.account = principal.account.name
+    return principal
+
+
+def _permitted(
+    scopes: SecurityScopes, principal: Annotated[Principal, Depends(identified)]
+) -> Principal:
+    for scope in scopes.scopes:
+        principal.require(scope)
+    return principal
+
+
+Reader = Annotated[Principal, Security(_permitted, scopes=["collections:read"])]
+Keeper = Annotated[Principal, Security(_permitted, scopes=["collections:write"])]
+Submitter = Annotated[Principal, Security(_permitted, scopes=["submissions:write"])]
+Reviewer = Annotated[Principal, Security(_permitted, scopes=["reviews:write"])]
+Approver = Annotated[Principal, Security(_permitted, scopes=["approvals:write"])]
+Registrar = Annotated[Principal, Security(_permitted, scopes=["exports:write"])]
+Administrator = Annotated[Principal, Security(_permitted, scopes=["accounts:write"])]
+Monitor = Annotated[Principal, Security(_permitted, scopes=["metrics:read"])]

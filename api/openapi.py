@@ -1,0 +1,63 @@
+"""The description of the API that programs read: OpenAPI 3.1, with what every route may answer."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from api.problems import MEDIA_TYPE
+from api.schemas.problems import Problem
+
+_METHODS = {"get", "post", "put", "patch", "delete"}
+
+
+def describe(app: FastAPI) -> dict[str, Any]:
+    """Return the description; problems are written into it from what each route asks for."""
+    document = get_openapi(
+        title=app.title,
+        version=app.version,
+        summary=app.summary,
+        description=app.description,
+        routes=app.routes,
+    )
+    schemas = document["components"]["schemas"]
+    for unused in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(unused, None)
+    schemas["Problem"] = Problem.model_json_schema()
+    for path, operation in _operations(document):
+        operation["responses"] |= {
+            status: _problem(meaning) for status, meaning in _problems(path, operation)
+        }
+    return document
+
+
+def _operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for path, methods in document["paths"].items():
+        for method in _METHODS & methods.keys():
+            yield path, methods[method]
+
+
+def _problems(path: str, operation: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    names = {parameter["name"].lower() for parameter in operation.get("parameters", ())}
+    scopes = [scope for needs in operation.get("security", ()) for scope in needs["token"]]
+    if "security" in operation:
+        yield "401", "No token, or not a valid one."
+        yield "503", "The database or the object store does not answer; try again."
+    if scopes:
+        yield "403", f"The token lacks the scope {' '.join(scopes)}."
+    if "{" in path:
+        yield "404", "There is no such thing."
+    if "requestBody" in operation:
+        yield "413", "The body is too large."
+    if "if-match" in names:
+        yield "409", "The thing is in the wrong state for this."
+        yield "412", "It changed since you saw it; `current` is how it is now."
+        yield "428", "If-Match is missing."
+    if names or "requestBody" in operation:
+        yield "422", "Parts of the request are missing or wrong; `errors` says which."
+
+
+def _problem(meaning: str) -> dict[str, Any]:
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return {"description": meaning, "content": {MEDIA_TYPE: {"schema": schema}}}

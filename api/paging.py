@@ -1,0 +1,82 @@
+"""Lists, page by page: where a page ends, the next one begins, however the list has grown."""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from binascii import Error as Base64Error
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Generic, TypeVar
+from uuid import UUID
+
+from fastapi import Depends, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
+
+Key = TypeVar("Key", UUID, int)
+Row = TypeVar("Row")
+
+_LARGEST = 200
+
+
+@dataclass(frozen=True)
+class Rows(Generic[Row]):
+    """One page, before it is written out as a ``schemas.base.Page``."""
+
+    data: Sequence[Row]
+    next: str | None
+
+
+class Paging(Generic[Key]):
+    """Which page of a list was asked for, and how to answer with it."""
+
+    def __init__(self, request: Request, response: Response, after: Key | None, size: int) -> None:
+        self._request, self._response = request, response
+        self.after: Key | None = after
+        self._size = size
+        self.limit = size + 1
+        """One row more than the page has: whether it comes tells whether more do."""
+
+    def page(self, rows: Sequence[Row], key: Callable[[Row], Key]) -> Rows[Row]:
+        """Return the page, and say in the header ``Link`` where the next one is."""
+        shown = rows[: self._size]
+        if len(rows) == len(shown):
+            return Rows(shown, next=None)
+        cursor = _encoded(key(shown[-1]))
+        following = self._request.url.include_query_params(cursor=cursor)
+        self._response.headers["Link"] = f'<{following.path}?{following.query}>; rel="next"'
+        return Rows(shown, next=cursor)
+
+
+Size = Annotated[int, Query(alias="limit", ge=1, le=_LARGEST, description="Rows in a page.")]
+Cursor = Annotated[
+    str | None, Query(max_length=100, description="`next` of the page before; opaque.")
+]
+
+
+def _by_id(
+    request: Request, response: Response, size: Size = 50, cursor: Cursor = None
+) -> Paging[UUID]:
+    return Paging(request, response, _decoded(cursor, UUID), size)
+
+
+def _by_number(
+    request: Request, response: Response, size: Size = 50, cursor: Cursor = None
+) -> Paging[int]:
+    return Paging(request, response, _decoded(cursor, int), size)
+
+
+ById = Annotated[Paging[UUID], Depends(_by_id)]
+ByNumber = Annotated[Paging[int], Depends(_by_number)]
+
+
+def _encoded(key: UUID | int) -> str:
+    return urlsafe_b64encode(str(key).encode()).decode().rstrip("=")
+
+
+def _decoded(cursor: str | None, read: Callable[[str], Key]) -> Key | None:
+    if cursor is None:
+        return None
+    try:
+        padded = cursor + "=" * (-len(cursor) % 4)
+        return read(urlsafe_b64decode(padded.encode()).decode())
+    except (Base64Error, ValueError) as error:
+        wrong = {"loc": ("query", "cursor"), "msg": "not a cursor of ours", "type": "value_error"}
+        raise RequestValidationError([wrong]) from error

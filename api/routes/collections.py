@@ -1,0 +1,32 @@
+from http import HTTPStatus
+
+from fastapi import APIRouter
+
+from api.dependencies import DbSession, Keeper, Reader
+from api.paging import ById, Rows
+from api.schemas.base import Page
+from api.schemas.collections import CollectionIn, CollectionOut
+from predella.ids import CollectionId
+from predella.models import Collection
+from predella.services import collections
+
+router = APIRouter(prefix="/collections", tags=["collections"])
+
+
+@router.get("", response_model=Page[CollectionOut])
+def list_collections(session: DbSession, _reader: Reader, paging: ById) -> Rows[Collection]:
+    """List the collections."""
+    rows = collections.listed(session, after=paging.after, limit=paging.limit)
+    return paging.page(rows, lambda row: row.id)
+
+
+@router.post("", status_code=HTTPStatus.CREATED, response_model=CollectionOut)
+def create_collection(session: DbSession, _keeper: Keeper, body: CollectionIn) -> Collection:
+    """Open a collection on a bucket that the operator allows."""
+    return collections.create(session, **body.model_dump())
+
+
+@router.get("/{collection_id}", response_model=CollectionOut)
+def get_collection(session: DbSession, _reader: Reader, collection_id: CollectionId) -> Collection:
+    """Show one collection."""
+    return collections.get(session, collection_id)

@@ -1,0 +1,14 @@
+from fastapi import APIRouter
+
+from api.dependencies import DbSession, Reader
+from api.schemas.releases import ReleaseOut
+from predella.models import Release
+from predella.services import releases
+
+router = APIRouter(prefix="/releases", tags=["releases"])
+
+
+@router.get("", response_model=list[ReleaseOut])
+def list_releases(session: DbSession, _reader: Reader) -> list[Release]:
+    """List every release that ever served here, the newest first."""
+    return list(releases.listed(session))

@@ -1,0 +1,45 @@
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import ConfigDict, Field
+from pydantic.config import JsonDict
+
+from api.schemas.base import In, Line, Out
+
+_EXAMPLE: JsonDict = {
+    "slug": "prints",
+    "name": "Prints and drawings",
+    "institution": "Museum of Examples",
+    "bucket": "museum-images",
+    "prefix": "prints/",
+    "language": "en",
+    "credit_line": "Museum of Examples, all rights reserved",
+}
+
+
+class CollectionIn(In):
+    """A collection to open."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
+
+    slug: Line = Field(description="Its short name in commands: a-z, 0-9 and -.")
+    name: Line
+    institution: Line = Field(description="The legal body that answers for what it publishes.")
+    bucket: Line = Field(description="One of the buckets that the operator allows.")
+    prefix: str = Field("", max_length=1000, description="Where its images lie; ends with /.")
+    language: Line = Field("en", description="BCP 47 tag of the texts.")
+    credit_line: Line | None = None
+
+
+class CollectionOut(Out):
+    """What a museum owns and we may read."""
+
+    id: UUID
+    created_at: datetime
+    slug: str
+    name: str
+    institution: str
+    bucket: str
+    prefix: str
+    language: str
+    credit_line: str | None

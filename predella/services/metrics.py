@@ -1,0 +1,107 @@
+"""How the house stands, in numbers: counted in Postgres, which alone knows."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session, aliased
+
+from predella.models import (
+    Analysis,
+    Decision,
+    Export,
+    ExportState,
+    Item,
+    ItemState,
+    Release,
+    Review,
+    Stage,
+    Submission,
+    SubmissionState,
+)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One look at everything that waits, runs or is done."""
+
+    items: Mapping[tuple[Stage, ItemState], int]
+    oldest_ready_seconds: Mapping[Stage, float]
+    """How long the item that could start first has been able to; no entry: none waits."""
+    expired_leases: int
+    """Items whose worker fell silent and that the sweep has not yet taken back."""
+    submissions_receiving: int
+    exports_writing: int
+    analyses: Mapping[tuple[str, str], int]
+    """By release: its model's name and its id."""
+    reviews: Mapping[Decision, int]
+    """Analyses by the decision that stands."""
+    review_backlog: int
+    """Analyses that nobody has decided on, or whose decision was undone."""
+
+
+def standing(session: Session) -> Standing:
+    """Count."""
+    analyses = _by_release(session)
+    reviews = _by_decision(session)
+    return Standing(
+        items=_by_stage_and_state(session),
+        oldest_ready_seconds=_waits(session),
+        expired_leases=_count(
+            session, Item.state == ItemState.LEASED, Item.lease_until < func.now()
+        ),
+        submissions_receiving=_count(session, Submission.state == SubmissionState.RECEIVING),
+        exports_writing=_count(session, Export.state == ExportState.WRITING),
+        analyses=analyses,
+        reviews=reviews,
+        review_backlog=sum(analyses.values()) - sum(reviews.values()),
+    )
+
+
+def _by_stage_and_state(session: Session) -> dict[tuple[Stage, ItemState], int]:
+    rows = session.execute(
+        select(Item.stage, Item.state, func.count()).group_by(Item.stage, Item.state)
+    )
+    return {(stage, state): number for stage, state, number in rows}
+
+
+def _waits(session: Session) -> dict[Stage, float]:
+    waited = func.extract("epoch", func.now() - func.min(Item.next_attempt_at))
+    rows = session.execute(
+        select(Item.stage, waited)
+        .where(Item.state == ItemState.WAITING, Item.next_attempt_at <= func.now())
+        .group_by(Item.stage)
+    )
+    return {stage: float(seconds) for stage, seconds in rows}
+
+
+def _by_release(session: Session) -> dict[tuple[str, str], int]:
+    counted = (
+        select(Analysis.release_id, func.count().label("number"))
+        .group_by(Analysis.release_id)
+        .subquery()
+    )
+    rows = session.execute(
+        select(Release.model_name, Release.id, func.coalesce(counted.c.number, 0)).outerjoin(
+            counted, counted.c.release_id == Release.id
+        )
+    )
+    return {(name, str(release_id)): number for name, release_id, number in rows}
+
+
+def _by_decision(session: Session) -> dict[Decision, int]:
+    """A decision stands until it is undone, and a further one needs that."""
+    undoing = aliased(Review)
+    rows = session.execute(
+        select(Review.decision, func.count())
+        .where(
+            Review.decision != Decision.REOPENED,
+            ~select(undoing.id).where(undoing.undoes_id == Review.id).exists(),
+        )
+        .group_by(Review.decision)
+    )
+    return dict(rows)
+
+
+def _count(session: Session, *conditions: ColumnElement[bool]) -> int:
+    return session.scalar(select(func.count()).where(*conditions)) or 0
