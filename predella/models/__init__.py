@@ -13,6 +13,7 @@ from predella.models.refusal import Refusal
 from predella.models.release import Release
 from predella.models.review import Client, Decision, RejectionReason, Review
 from predella.models.revision import Revision
+from predella.models.standing import ReviewState, Standing
 from predella.models.submission import Submission, SubmissionState
 from predella.models.token import Token
 
@@ -37,10 +38,12 @@ __all__ = [
     "RejectionReason",
     "Release",
     "Review",
+    "ReviewState",
     "Revision",
     "Role",
     "Sensitivity",
     "Stage",
+    "Standing",
     "Submission",
     "SubmissionState",
     "Token",

@@ -85,6 +85,7 @@ class Item(Record):
         Index("ix_item_object", "collection_id", "object_number"),
         Index("ix_item_analysis", "analysis_id"),
         Index("ix_item_submission_state", "submission_id", "state"),
+        Index("ix_item_submission_analysis", "submission_id", "analysis_id"),
     )
 
     submission_id: Mapped[UUID]
