@@ -181,7 +181,7 @@ class TestDatabaseSession:
 
         problem(response, HTTPStatus.INTERNAL_SERVER_ERROR)
 
-    def test_what_was_done_before_an_error_is_undone(self, app: FastAPI, admin: TestClient) -> None:
+    def test_what_was_done_before_an_error_is_undone(self, admin: TestClient) -> None:
         def write_and_fail(session: Session) -> None:
             session.execute(text("DELETE FROM token"))
             raise errors.ConflictError("not now")
