@@ -1,0 +1,62 @@
+"""Pictures in a real bucket and items that wait for them, as a submission leaves them."""
+
+import hashlib
+from io import BytesIO
+from typing import Any
+
+from PIL import Image as Pillow
+from sqlalchemy import func
+from sqlalchemy.orm import Session
+
+from predella import db
+from predella.ids import ItemId, SubmissionId
+from predella.models import Item, Submission
+from tests import factories
+from tests.services import Bucket
+
+
+def picture(number: int, *, side: int = 48, form: str = "PNG") -> bytes:
+    """Return a small picture that differs from that of every other number."""
+    colour = (number * 37 % 256, number // 256 % 256, number % 256)
+    out = BytesIO()
+    Pillow.new("RGB", (side, side + number % 7), colour).save(out, form)
+    return out.getvalue()
+
+
+def submission() -> SubmissionId:
+    with db.transaction() as session:
+        return SubmissionId(factories.submission(session).id)
+
+
+def item(bucket: Bucket, body: bytes, within: SubmissionId, key: str, **fields: Any) -> ItemId:
+    """Upload a picture and make the item that names it."""
+    etag = bucket.client.put_object(Bucket=bucket.name, Key=key, Body=body)["ETag"].strip('"')
+    with db.transaction() as session:
+        made = factories.item(
+            session,
+            session.get_one(Submission, within),
+            bucket=bucket.name,
+            key=key,
+            size=len(body),
+            etag=etag,
+            **fields | {"next_attempt_at": func.now()},
+        )
+        return ItemId(made.id)
+
+
+def items(bucket: Bucket, count: int, **fields: Any) -> list[ItemId]:
+    """Hand in so many different pictures at once."""
+    within = submission()
+    return [
+        item(bucket, picture(number), within, f"pictures/{number}.png", **fields)
+        for number in range(count)
+    ]
+
+
+def row(session: Session, item_id: ItemId) -> Item:
+    session.expire_all()
+    return session.get_one(Item, item_id)
+
+
+def sha256(body: bytes) -> bytes:
+    return hashlib.sha256(body).digest()
