@@ -82,6 +82,14 @@ def report(session: Session, submission: Submission) -> Report:
     )
 
 
+def is_partial(session: Session, submission: Submission) -> bool:
+    """Say whether somebody has to look at rows of it that were refused."""
+    bad = select(Refusal.id).where(
+        Refusal.submission_id == submission.id, Refusal.code.not_in(HARMLESS)
+    )
+    return session.scalar(select(bad.exists())) or False
+
+
 def _withheld(session: Session, submission: Submission) -> int:
     query = select(func.count(Item.id)).where(
         Item.submission_id == submission.id, Item.state == ItemState.WITHHELD

@@ -81,11 +81,11 @@ _JUDGE = text("""
         END AS verdict
         FROM compared
     ), ranked AS (
-        SELECT coded.*, verdict IS NULL AND "primary" IS DISTINCT FROM false AND 1 = row_number()
+        SELECT coded.*, verdict IS NULL AND "primary" IS NOT FALSE AND 1 = row_number()
             OVER (
                 PARTITION BY object_number, verdict IS NULL
-                ORDER BY coalesce("primary", false) DESC, coalesce(view, 'front') <> 'front',
-                    sequence NULLS LAST, row_number
+                ORDER BY "primary" IS TRUE DESC, "primary" IS FALSE,
+                    coalesce(view, 'front') <> 'front', sequence NULLS LAST, row_number
             ) AS chosen
         FROM coded
     )
@@ -164,8 +164,9 @@ _REFUSE = text("""
     INSERT INTO refusal
         (id, created_at, submission_id, row_number, object_number, filename, code, sentence)
     SELECT id, now(), :submission_id, row_number, object_number, filename, code, CASE code
-        WHEN 'missing_file' THEN format('There is no file "%s" in %s%s', filename, :described,
-            coalesce(format('; did you mean "%s"?', substr(guess, :skip)), '.'))
+        WHEN 'missing_file' THEN format('There is no file "%s" in %s%s', filename,
+            CAST(:described AS text),
+            coalesce('; did you mean "' || substr(guess, :skip) || '"?', '.'))
         WHEN 'second_file' THEN format('Object number %s was taken from another file of this name'
             ' (%s); hand in a manifest to submit several views of one object.',
             object_number, first_file)
