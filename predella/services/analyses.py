@@ -96,10 +96,17 @@ def listed(
     limit: int = 50,
 ) -> Sequence[AnalysisView]:
     """Return analyses in the order in which they were written."""
-    page = _page(collection_id, submission_id, state).limit(limit)
+    page: Select[Any] = select(Standing.analysis_id)
+    if submission_id is not None:
+        page = _within(submission_id)
+    if collection_id is not None:
+        page = page.where(Standing.collection_id == collection_id)
+    if state is not None:
+        page = page.where(Standing.state == state)
     if after is not None:
-        page = page.where(Standing.analysis_id > after)
-    return _views(session, session.scalars(page).all())
+        page = page.where(page.selected_columns[0] > after)
+    ordered = page.order_by(page.selected_columns[0]).limit(limit)
+    return _views(session, session.scalars(ordered).all())
 
 
 def history(session: Session, analysis_id: AnalysisId) -> Sequence[Revision | Review]:
@@ -192,20 +199,14 @@ def _review(view: AnalysisView) -> dict[str, Any]:
     }
 
 
-def _page(
-    collection_id: CollectionId | None,
-    submission_id: SubmissionId | None,
-    state: ReviewState | None,
-) -> Select[UUID]:
-    page = select(Standing.analysis_id).order_by(Standing.analysis_id)
-    if collection_id is not None:
-        page = page.where(Standing.collection_id == collection_id)
-    if submission_id is not None:
-        shared = select(Item.analysis_id).where(Item.submission_id == submission_id)
-        page = page.where(Standing.analysis_id.in_(shared))
-    if state is not None:
-        page = page.where(Standing.state == state)
-    return page
+def _within(submission_id: SubmissionId) -> Select[Any]:
+    """Walk a submission's own items: its analyses may lie anywhere among all others."""
+    return (
+        select(Item.analysis_id)
+        .distinct()
+        .join(Standing, Standing.analysis_id == Item.analysis_id)
+        .where(Item.submission_id == submission_id)
+    )
 
 
 def _views(session: Session, analysis_ids: Sequence[UUID]) -> Sequence[AnalysisView]:
