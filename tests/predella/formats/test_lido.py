@@ -80,6 +80,11 @@ class TestEncode:
         assert b"objectDescriptionRights" in lido.encode(factories.full())
         assert b"objectDescriptionRights" not in lido.encode(factories.bare())
 
+    def test_calls_an_object_without_a_title_by_its_number(self) -> None:
+        written = lido.encode(factories.full(title=None))
+
+        assert text(written, "titleSet/lido:appellationValue") == "SK-C/5 (1)"
+
     def test_makes_no_event_of_an_object_of_which_nothing_is_known(self) -> None:
         assert b"eventWrap" not in lido.encode(factories.bare())
 

@@ -145,6 +145,16 @@ class TestRead:
     def test_unpacks(self, name: str) -> None:
         assert row(gzip.compress(f"{HEADER}\n1,a,b".encode()), name).title == "b"
 
+    @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+    def test_knows_an_encoding_from_a_stream_that_gives_byte_by_byte(self, encoding: str) -> None:
+        data = f"{HEADER}\n1,a,\u00e9\n".encode(encoding)
+        stream = generated(bytes([byte]) for byte in data)
+
+        (found,) = manifest.read(stream, name="m.csv")
+
+        assert isinstance(found, ManifestRow)
+        assert found.title == "\u00e9"
+
     def test_leaves_the_stream_open(self) -> None:
         stream = io.BytesIO(f"{HEADER}\n1,a,b".encode())
 
@@ -352,6 +362,11 @@ class TestReadJsonLines:
         assert (found.primary, found.sequence, found.title) == (True, 3, None)
         assert found.labels == "http://a.example/1 http://a.example/2"
         assert found.extra == {"Room": '{"floor": "2"}'}
+
+    def test_passes_over_a_byte_order_mark(self) -> None:
+        text = '{"object_number": "1", "filename": "a"}'
+
+        assert row(text.encode("utf-8-sig"), "m.jsonl").filename == "a"
 
     @pytest.mark.parametrize(
         "line",
