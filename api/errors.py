@@ -12,7 +12,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
 from api.preconditions import PreconditionFailedError, PreconditionMissingError
-from api.problems import ProblemResponse, invalid, problem
+from api.problems import ProblemResponse, body, invalid, problem
 from predella import errors
 from predella.errors import PredellaError
 
@@ -45,7 +45,9 @@ def install(app: FastAPI) -> None:
 def _handle(_request: Request, error: Exception) -> ProblemResponse:
     match error:
         case PredellaError() if status_of(error) is not HTTPStatus.INTERNAL_SERVER_ERROR:
-            return answer(error)
+            return ProblemResponse(
+                describe(error), status_code=status_of(error), headers=_headers(error)
+            )
         case RequestValidationError():
             return invalid([_part(found["loc"], found["msg"]) for found in error.errors()])
         case HTTPException():
@@ -57,16 +59,14 @@ def _handle(_request: Request, error: Exception) -> ProblemResponse:
             raise error
 
 
-def answer(error: PredellaError) -> ProblemResponse:
+def describe(error: PredellaError) -> dict[str, object]:
     """Return the problem that tells of one of our own errors."""
-    status = status_of(error)
-    return problem(
-        status,
+    return body(
+        status_of(error),
         str(error),
         kind=kind_of(type(error)),
         title=_first_sentence(type(error)),
         extensions=_extensions(error),
-        headers=_headers(error),
     )
 
 
@@ -129,6 +129,5 @@ def _database_away(error: Exception) -> ProblemResponse:
     return problem(
         HTTPStatus.SERVICE_UNAVAILABLE,
         "the database does not answer or is busy; nothing was changed, try again in a moment",
-        kind=kind_of(errors.UnavailableError),
         headers=_RETRY,
     )

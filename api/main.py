@@ -11,11 +11,24 @@ from fastapi.routing import APIRoute
 from api import errors, openapi
 from api.dependencies import identified
 from api.middleware import BodyLimit, Requests
-from api.routes import accounts, collections, description, health, metrics, releases
+from api.routes import (
+    accounts,
+    analyses,
+    collections,
+    description,
+    health,
+    metrics,
+    operations,
+    releases,
+    reviews,
+    submissions,
+)
 from predella import logs
 from predella.settings import get_settings
 
 _MAX_BODY_BYTES = 8 << 20
+
+_NOUNS = (description, accounts, releases, collections, submissions, operations, analyses, reviews)
 
 _DESCRIPTION = (
     "Collections of images go in; formal analyses, reviewed by curators, come out. "
@@ -56,7 +69,7 @@ def _closed() -> APIRouter:
     """Return everything that needs a token: all that is not health."""
     closed = APIRouter(dependencies=[Depends(identified)])
     v1 = APIRouter(prefix="/v1")
-    for noun in (description, accounts, collections, releases):
+    for noun in _NOUNS:
         v1.include_router(noun.router)
     closed.include_router(v1)
     closed.include_router(metrics.router)

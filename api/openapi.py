@@ -26,9 +26,10 @@ def describe(app: FastAPI) -> dict[str, Any]:
         schemas.pop(unused, None)
     schemas["Problem"] = Problem.model_json_schema()
     for path, operation in _operations(document):
-        operation["responses"] |= {
-            status: _problem(meaning) for status, meaning in _problems(path, operation)
-        }
+        first, _, rest = operation["description"].partition("\n\n")
+        operation |= {"summary": first.replace("\n", " ").rstrip("."), "description": rest}
+        problems = {status: _problem(meaning) for status, meaning in _problems(path, operation)}
+        operation["responses"] = dict(sorted((operation["responses"] | problems).items()))
     return document
 
 
@@ -49,6 +50,7 @@ def _problems(path: str, operation: dict[str, Any]) -> Iterator[tuple[str, str]]
     if "{" in path:
         yield "404", "There is no such thing."
     if "requestBody" in operation:
+        yield "409", "A name is taken, or the thing is in the wrong state for this."
         yield "413", "The body is too large."
     if "if-match" in names:
         yield "409", "The thing is in the wrong state for this."

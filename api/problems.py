@@ -15,36 +15,40 @@ class ProblemResponse(JSONResponse):
     media_type = MEDIA_TYPE
 
 
-def problem(
+def body(
     status: HTTPStatus,
     detail: str,
     *,
     kind: str = "about:blank",
     title: str | None = None,
     extensions: Mapping[str, object] | None = None,
-    headers: Mapping[str, str] | None = None,
+) -> dict[str, object]:
+    """Return what says what is wrong and, in ``detail``, what to do about it."""
+    return {
+        "type": kind,
+        "title": title or status.phrase,
+        "status": status,
+        "detail": detail,
+        "request_id": get_contextvars().get("request_id"),
+        **(extensions or {}),
+    }
+
+
+def problem(
+    status: HTTPStatus, detail: str, *, headers: Mapping[str, str] | None = None
 ) -> ProblemResponse:
-    """Return an answer that says what is wrong and, in ``detail``, what to do about it."""
-    return ProblemResponse(
-        {
-            "type": kind,
-            "title": title or status.phrase,
-            "status": status,
-            "detail": detail,
-            "request_id": get_contextvars().get("request_id"),
-            **(extensions or {}),
-        },
-        status_code=status,
-        headers=headers,
-    )
+    """Return an answer whose status says what kind of problem it is."""
+    return ProblemResponse(body(status, detail), status_code=status, headers=headers)
 
 
 def invalid(errors: Sequence[Mapping[str, object]]) -> ProblemResponse:
     """Return the answer to a request whose parts are wrong: which, and how."""
-    return problem(
-        HTTPStatus.UNPROCESSABLE_ENTITY,
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    content = body(
+        status,
         "parts of the request are missing or wrong; see errors",
         kind="/problems/invalid-request",
         title="The request is malformed",
         extensions={"errors": errors},
     )
+    return ProblemResponse(content, status_code=status)

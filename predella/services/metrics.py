@@ -2,49 +2,46 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import product
 
 from sqlalchemy import ColumnElement, func, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from predella.models import (
     Analysis,
-    Decision,
     Export,
     ExportState,
     Item,
     ItemState,
     Release,
-    Review,
+    ReviewState,
     Stage,
+    Standing,
     Submission,
     SubmissionState,
 )
 
 
 @dataclass(frozen=True)
-class Standing:
+class Numbers:
     """One look at everything that waits, runs or is done."""
 
     items: Mapping[tuple[Stage, ItemState], int]
     oldest_ready_seconds: Mapping[Stage, float]
-    """How long the item that could start first has been able to; no entry: none waits."""
+    """How long the item that could start first has been able to."""
     expired_leases: int
     """Items whose worker fell silent and that the sweep has not yet taken back."""
     submissions_receiving: int
     exports_writing: int
     analyses: Mapping[tuple[str, str], int]
     """By release: its model's name and its id."""
-    reviews: Mapping[Decision, int]
-    """Analyses by the decision that stands."""
-    review_backlog: int
-    """Analyses that nobody has decided on, or whose decision was undone."""
+    reviews: Mapping[ReviewState, int]
+    """Analyses by what was decided on them."""
 
 
-def standing(session: Session) -> Standing:
-    """Count."""
-    analyses = _by_release(session)
-    reviews = _by_decision(session)
-    return Standing(
+def count(session: Session) -> Numbers:
+    """Return how the house stands now."""
+    return Numbers(
         items=_by_stage_and_state(session),
         oldest_ready_seconds=_waits(session),
         expired_leases=_count(
@@ -52,9 +49,8 @@ def standing(session: Session) -> Standing:
         ),
         submissions_receiving=_count(session, Submission.state == SubmissionState.RECEIVING),
         exports_writing=_count(session, Export.state == ExportState.WRITING),
-        analyses=analyses,
-        reviews=reviews,
-        review_backlog=sum(analyses.values()) - sum(reviews.values()),
+        analyses=_by_release(session),
+        reviews=_by_review_state(session),
     )
 
 
@@ -62,7 +58,8 @@ def _by_stage_and_state(session: Session) -> dict[tuple[Stage, ItemState], int]:
     rows = session.execute(
         select(Item.stage, Item.state, func.count()).group_by(Item.stage, Item.state)
     )
-    return {(stage, state): number for stage, state, number in rows}
+    none = dict.fromkeys(product(Stage, ItemState), 0)
+    return none | {(stage, state): number for stage, state, number in rows}
 
 
 def _waits(session: Session) -> dict[Stage, float]:
@@ -72,7 +69,7 @@ def _waits(session: Session) -> dict[Stage, float]:
         .where(Item.state == ItemState.WAITING, Item.next_attempt_at <= func.now())
         .group_by(Item.stage)
     )
-    return {stage: float(seconds) for stage, seconds in rows}
+    return dict.fromkeys(Stage, 0.0) | {stage: float(seconds) for stage, seconds in rows}
 
 
 def _by_release(session: Session) -> dict[tuple[str, str], int]:
@@ -89,18 +86,9 @@ def _by_release(session: Session) -> dict[tuple[str, str], int]:
     return {(name, str(release_id)): number for name, release_id, number in rows}
 
 
-def _by_decision(session: Session) -> dict[Decision, int]:
-    """A decision stands until it is undone, and a further one needs that."""
-    undoing = aliased(Review)
-    rows = session.execute(
-        select(Review.decision, func.count())
-        .where(
-            Review.decision != Decision.REOPENED,
-            ~select(undoing.id).where(undoing.undoes_id == Review.id).exists(),
-        )
-        .group_by(Review.decision)
-    )
-    return dict(rows)
+def _by_review_state(session: Session) -> dict[ReviewState, int]:
+    rows = session.execute(select(Standing.state, func.count()).group_by(Standing.state))
+    return dict.fromkeys(ReviewState, 0) | {state: number for state, number in rows}  # noqa: C416  (a Row is not a pair to the type checker)
 
 
 def _count(session: Session, *conditions: ColumnElement[bool]) -> int:

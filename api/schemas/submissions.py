@@ -1,0 +1,124 @@
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import ConfigDict, Field
+
+from api.schemas.base import In, Line, Out, Text
+from predella.models import ItemState, Stage, SubmissionState
+
+
+class SubmissionIn(In):
+    """A hand-in."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"source": "s3://museum-images/prints/manifest.csv", "title": "Box 12"}]
+        }
+    )
+
+    source: Text = Field(
+        max_length=1100,
+        description="`s3://` address of a manifest (CSV or JSON Lines), or of a folder of images, "
+        "which ends with a slash.",
+    )
+    title: Line | None = Field(None, description="What the team calls it.")
+
+
+class SubmissionOut(Out):
+    """One hand-in by a digitization team."""
+
+    id: UUID
+    created_at: datetime
+    collection_id: UUID
+    account_id: UUID
+    source: str
+    title: str | None
+    state: SubmissionState
+    refusal: str | None = Field(description="Why the whole was refused.")
+    same_as_id: UUID | None = Field(description="The earlier submission of the very same.")
+    rows_read: int
+    rows_accepted: int
+    rows_refused: int
+    received_at: datetime | None
+
+
+class ProgressOut(Out):
+    """How far the items have come; each is counted once in the first six fields."""
+
+    preparing: int
+    analyzing: int
+    analyzed: int
+    kept: int = Field(description="Further views of an object: prepared, and no more is to do.")
+    failed: int
+    withheld: int = Field(description="Kept from the model by the museum's own gates.")
+    total: int
+
+
+class RefusedOut(Out):
+    """How many rows were refused for one reason."""
+
+    code: str
+    count: int
+    harmless: bool = Field(description="Nobody needs to do anything about it.")
+
+
+class FailureOut(Out):
+    """How many items failed for one reason."""
+
+    code: str
+    count: int
+    example: str
+
+
+class SubmissionReportOut(SubmissionOut):
+    """One hand-in, and what became of it so far."""
+
+    progress: ProgressOut
+    refused: list[RefusedOut]
+    failures: list[FailureOut]
+
+
+class RefusalOut(Out):
+    """One row that was not accepted, or one file that no row names."""
+
+    id: UUID
+    row_number: int = Field(description="As the spreadsheet shows it; 0: a file without a row.")
+    object_number: str | None
+    filename: str | None
+    code: str
+    sentence: str
+
+
+class ItemOut(Out):
+    """One image of one object, and what became of it."""
+
+    id: UUID
+    submission_id: UUID
+    row_number: int
+    object_number: str
+    title: str | None
+    view: str | None
+    is_primary: bool
+    key: str
+    stage: Stage
+    state: ItemState
+    attempt: int
+    error_code: str | None
+    error: str | None
+    analysis_id: UUID | None
+    finished_at: datetime | None
+
+
+class RequeueIn(In):
+    """Which failed items to try again; left out: all of them."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"codes": ["gave_up"]}]})
+
+    codes: list[Line] | None = Field(None, min_length=1, max_length=50)
+    item_ids: list[UUID] | None = Field(None, min_length=1, max_length=500)
+
+
+class RequeuedOut(Out):
+    """How many items will be tried again."""
+
+    requeued: int
