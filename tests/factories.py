@@ -3,6 +3,7 @@
 from hashlib import sha256
 from itertools import count
 from typing import Any, TypeVar
+from uuid import UUID
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -85,7 +86,10 @@ def submission(session: Session, within: Collection | None = None, **fields: Any
 
 def item(session: Session, within: Submission | None = None, **fields: Any) -> Item:
     """Make an item that waits to be prepared and whose text may leave."""
-    within = within or submission(session)
+    return _kept(session, _new_item(within or submission(session), **fields))
+
+
+def _new_item(within: Submission, **fields: Any) -> Item:
     number = next(_numbers)
     defaults = {
         "submission_id": within.id,
@@ -106,14 +110,18 @@ def item(session: Session, within: Submission | None = None, **fields: Any) -> I
         "etag": f"{number:032x}",
         "next_attempt_at": clock.now(),
     }
-    return _kept(session, Item(**defaults | fields))
+    return Item(**defaults | fields)
 
 
 def image(session: Session, within: Collection | None = None, **fields: Any) -> Image:
     """Make a prepared image."""
     within = within or collection(session)
+    return _kept(session, _new_image(within.id, **fields))
+
+
+def _new_image(collection_id: UUID, **fields: Any) -> Image:
     defaults = {
-        "collection_id": within.id,
+        "collection_id": collection_id,
         "sha256": digest(f"image {next(_numbers)}"),
         "size": 1000,
         "format": "JPEG",
@@ -124,7 +132,7 @@ def image(session: Session, within: Collection | None = None, **fields: Any) -> 
         "facts": {},
         "prepared_at": clock.now(),
     }
-    return _kept(session, Image(**defaults | fields))
+    return Image(**defaults | fields)
 
 
 def spec(**fields: Any) -> ReleaseSpec:
@@ -166,8 +174,33 @@ def analysis(
 ) -> Analysis:
     """Make the analysis of an item, with its first wording; the item is done."""
     of = of or item(session)
-    pictured = _image_of(session, of)
-    by = by or release(session)
+    made = _new_analysis(of, _image_of(session, of), by or release(session), text, **fields)
+    session.add(made)
+    session.flush()
+    revision(session, made, text=text)
+    share(session, made, of)
+    return made
+
+
+def analyses(session: Session, number: int, within: Submission | None = None) -> list[Analysis]:
+    """Make many analyses of one release at once, each of an item and an image of its own."""
+    within = within or submission(session)
+    items = [_new_item(within) for _ in range(number)]
+    images = [_new_image(within.collection_id) for _ in items]
+    session.add_all([*items, *images])
+    session.flush()
+    by = release(session)
+    made = [_new_analysis(*pair, by, TEXT) for pair in zip(items, images, strict=True)]
+    session.add_all(made)
+    session.flush()
+    session.add_all(_new_revision(one, 0, TEXT) for one in made)
+    for one, of in zip(made, items, strict=True):
+        _share(one, of)
+    session.flush()
+    return made
+
+
+def _new_analysis(of: Item, pictured: Image, by: Release, text: str, **fields: Any) -> Analysis:
     defaults = {
         "image_id": pictured.id,
         "release_id": by.id,
@@ -187,10 +220,7 @@ def analysis(
         "worker": "test",
         "timings": {"fetch": 0.01, "generate": 0.5},
     }
-    made = _kept(session, Analysis(**defaults | fields))
-    revision(session, made, text=text)
-    share(session, made, of)
-    return made
+    return Analysis(**defaults | fields)
 
 
 def _image_of(session: Session, of: Item) -> Image:
@@ -202,9 +232,13 @@ def _image_of(session: Session, of: Item) -> Image:
 def share(session: Session, made: Analysis, *items: Item) -> None:
     """Give these items the analysis: they show the same image."""
     for one in items:
-        one.image_id, one.analysis_id = made.image_id, made.id
-        one.stage, one.state, one.finished_at = Stage.ANALYZE, ItemState.DONE, clock.now()
+        _share(made, one)
     session.flush()
+
+
+def _share(made: Analysis, of: Item) -> None:
+    of.image_id, of.analysis_id = made.image_id, made.id
+    of.stage, of.state, of.finished_at = Stage.ANALYZE, ItemState.DONE, clock.now()
 
 
 def revision(
@@ -214,14 +248,17 @@ def revision(
     number = session.scalar(
         select(func.count()).select_from(Revision).where(Revision.analysis_id == of.id)
     )
-    row = Revision(
+    return _kept(session, _new_revision(of, number or 0, text, account))
+
+
+def _new_revision(of: Analysis, number: int, text: str, account: Account | None = None) -> Revision:
+    return Revision(
         analysis_id=of.id,
         number=number,
         text=text,
         sha256=digest(text),
         account_id=account.id if account else None,
     )
-    return _kept(session, row)
 
 
 def newest_revision(session: Session, of: Analysis) -> Revision:

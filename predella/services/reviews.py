@@ -11,6 +11,7 @@ from typing import Literal
 from uuid import UUID
 
 from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session, joinedload
 
 from predella import clock, ids
@@ -298,7 +299,7 @@ def _lock(session: Session, analysis_ids: set[AnalysisId]) -> dict[UUID, _Newest
     )
     reviews = session.scalars(
         select(Review)
-        .distinct(Review.analysis_id)
+        .ext(distinct_on(Review.analysis_id))
         .where(Review.analysis_id.in_(analysis_ids))
         .order_by(Review.analysis_id, Review.number.desc())
         .options(joinedload(Review.account))
@@ -306,7 +307,7 @@ def _lock(session: Session, analysis_ids: set[AnalysisId]) -> dict[UUID, _Newest
     decided = {review.analysis_id: review for review in reviews}
     revisions = session.scalars(
         select(Revision)
-        .distinct(Revision.analysis_id)
+        .ext(distinct_on(Revision.analysis_id))
         .where(Revision.analysis_id.in_(analysis_ids))
         .order_by(Revision.analysis_id, Revision.number.desc())
     )
