@@ -1,0 +1,32 @@
+"""The model, behind one small interface; torch is loaded only by the engine that needs it."""
+
+from predella.settings import Settings
+from worker.engine.errors import CheckpointError
+from worker.engine.protocol import Engine, EngineFailure, Generation
+
+__all__ = ["CheckpointError", "Engine", "EngineFailure", "Generation", "load"]
+
+
+def load(settings: Settings) -> Engine:
+    """Return the engine that the settings name, its model in memory.
+
+    Raises:
+        CheckpointError: the model directory cannot be served.
+    """
+    match settings.engine:
+        case "trivial":
+            from worker.engine.trivial import TrivialEngine
+
+            return TrivialEngine(batch_size=settings.batch_size)
+        case "llava":
+            from worker.engine.llava import LlavaEngine
+
+            if settings.model_dir is None:
+                raise CheckpointError(None, "set PREDELLA_MODEL_DIR")
+            return LlavaEngine(
+                settings.model_dir,
+                device=settings.device,
+                dtype=settings.dtype,
+                batch_size=settings.batch_size,
+                max_new_tokens=settings.max_new_tokens,
+            )

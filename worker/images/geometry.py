@@ -62,7 +62,7 @@ def fit(scaled: Scaled, side: int) -> Image.Image:
     width, height = scaled.size
     ratio = min(1.0, side / max(width, height))
     size = max(1, round(width * ratio)), max(1, round(height * ratio))
-    return scaled.image.resize(size, Image.Resampling.LANCZOS, box=(0, 0, width, height))
+    return scaled.image.resize(size, Image.Resampling.BICUBIC, box=(0, 0, width, height))
 
 
 def square(scaled: Scaled, side: int) -> Image.Image:

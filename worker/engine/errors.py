@@ -1,0 +1,11 @@
+from pathlib import Path
+
+from predella.errors import InvalidError
+
+
+class CheckpointError(InvalidError):
+    """The model directory cannot be served: nothing is analyzed until somebody mends it."""
+
+    def __init__(self, directory: Path | None, why: str) -> None:
+        super().__init__(f"model directory {directory or '(not set)'}: {why}")
+        self.directory = directory

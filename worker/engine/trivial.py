@@ -1,0 +1,66 @@
+"""An engine without a model, for measuring and breaking everything around the model."""
+
+import hashlib
+import struct
+from collections.abc import Sequence
+
+from predella.provenance import ReleaseSpec
+from worker.engine import identity
+from worker.engine.prompts import FORMAL_ANALYSIS
+from worker.engine.protocol import EngineFailure, Generation
+from worker.images.prepared import PREPROCESSING
+
+_HEADER = struct.Struct(">8s4x4sII")
+"""The beginning of a PNG (W3C PNG, 5.2 and 11.2.1): signature, length, IHDR, width, height."""
+_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+
+
+class TrivialEngine:
+    """Says how large the picture is, and nothing that anybody could take for an analysis."""
+
+    device = "cpu"
+
+    def __init__(self, *, batch_size: int) -> None:
+        self.batch_size = batch_size
+        self.release = ReleaseSpec(
+            model_name="trivial",
+            weights_sha256=hashlib.sha256().hexdigest(),
+            adapter_sha256=None,
+            prompt_id=FORMAL_ANALYSIS.id,
+            prompt_text=FORMAL_ANALYSIS.text,
+            prompt_rendered=FORMAL_ANALYSIS.text,
+            template="none",
+            decoding={"strategy": "none"},
+            preprocessing=PREPROCESSING,
+            dtype="none",
+            code_version=identity.code_version(),
+            libraries={},
+            notice="Written without a model, to try the software; not a description of this work.",
+        )
+
+    def generate(self, batch: Sequence[bytes]) -> list[Generation | EngineFailure]:
+        """Return the size of each picture as a sentence."""
+        return [self._answer(picture, len(batch)) for picture in batch]
+
+    def _answer(self, picture: bytes, batch_size: int) -> Generation | EngineFailure:
+        if len(picture) < _HEADER.size or not picture.startswith(_SIGNATURE):
+            return EngineFailure("not_model_ready", "The prepared picture is not a PNG.")
+        _, _, width, height = _HEADER.unpack_from(picture)
+        digest = hashlib.sha256(picture).hexdigest()
+        text = (
+            f"A picture of {width} by {height} pixels in {len(picture)} bytes,"
+            f" whose digest begins with {digest[:8]}."
+        )
+        words = text.split()
+        return Generation(
+            text=text,
+            token_ids=tuple(range(len(words))),
+            finish_reason="stop",
+            prompt_tokens=len(self.release.prompt_rendered.split()),
+            output_tokens=len(words),
+            mean_logprob=0.0,
+            min_window_logprob=0.0,
+            rendered_prompt=self.release.prompt_rendered,
+            seed=None,
+            batch_size=batch_size,
+        )
