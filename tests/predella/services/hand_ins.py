@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from predella.models import Collection, Item, Refusal, Submission, SubmissionState
 from predella.services import receiving
 from predella.services.reports import Report
+from predella.storage import Store
 from tests import factories
 from tests.services import Bucket
 
@@ -20,7 +21,8 @@ class Museum:
     def __init__(self, session: Session, bucket: Bucket) -> None:
         self.session = session
         self.bucket = bucket
-        self.store = bucket.store
+        self.client = bucket.client
+        self.store = Store(self.client)
         self.collection: Collection = factories.collection(
             session, bucket=bucket.name, prefix=PREFIX, language="nl"
         )
@@ -31,7 +33,7 @@ class Museum:
             self.write(name, f"image {name}".encode())
 
     def write(self, name: str, body: bytes) -> None:
-        self.bucket.client.put_object(Bucket=self.bucket.name, Key=PREFIX + name, Body=body)
+        self.client.put_object(Bucket=self.bucket.name, Key=PREFIX + name, Body=body)
 
     def submission(self, source: str = "manifest.csv") -> Submission:
         return factories.submission(

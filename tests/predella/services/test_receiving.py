@@ -15,8 +15,6 @@ from predella.storage import ObjectVersion, Store
 from tests.predella.services.hand_ins import Museum
 from tests.services import Bucket
 
-pytestmark = pytest.mark.usefixtures("settings")
-
 
 @pytest.fixture
 def museum(session: Session, s3: Bucket) -> Museum:
@@ -51,7 +49,7 @@ class TestAcceptedRows:
         report = museum.hand_in("object_number,filename\n1,a.jpg\n")
 
         (item,) = museum.items(report)
-        newest = museum.bucket.client.head_object(Bucket=item.bucket, Key=item.key)["VersionId"]
+        newest = museum.client.head_object(Bucket=item.bucket, Key=item.key)["VersionId"]
         assert (item.version_id, item.etag) == (
             newest,
             md5(b"new", usedforsecurity=False).hexdigest(),
@@ -107,7 +105,7 @@ class TestAcceptedRows:
         self, museum: Museum, session: Session, settings: Settings
     ) -> None:
         museum.put("2026/a.jpg")
-        museum.bucket.client.put_object(
+        museum.client.put_object(
             Bucket=settings.bucket,
             Key="submissions/2026/list-1f2e.csv",
             Body=b"object_number,filename\n1,a.jpg\n",
