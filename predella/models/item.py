@@ -119,7 +119,7 @@ class Item(Record):
     embargo_until: Mapped[Date | None]
     notes: Mapped[str | None]
     extra: Mapped[dict[str, str]]
-    """Columns that we do not know, in order; they come back in exports."""
+    """Columns that we do not know; they come back in exports."""
 
     # The image, pinned when it was handed in.
     bucket: Mapped[str]
