@@ -105,8 +105,7 @@ class Stack:
     def start_apps(self) -> None:
         """Return once the API answers; the workers begin when they have loaded what they need."""
         started = apps.apps(self._home, self.settings, values=self._values)
-        for app in started:
-            self._apps.start(app)
+        self._apps.start(*started)
         if len(started) < len(apps.NAMES):
             self._report("model-worker   not started: PREDELLA_MODEL_DIR names no checkpoint")
 

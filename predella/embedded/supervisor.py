@@ -63,13 +63,15 @@ class Supervisor:
         self._thread = threading.Thread(target=self._watch, name="supervisor", daemon=True)
         self._thread.start()
 
-    def start(self, part: Part) -> None:
-        """Return once the part is ready; from now on it is kept alive."""
+    def start(self, *parts: Part) -> None:
+        """Return once all are ready; from now on they are kept alive."""
         with self._busy:
-            self._watched.append(_Watched(part, time.monotonic()))
-            part.launch()
-            part.wait_until_ready()
-        self._report(f"{part.name:<14} {part.address}")
+            for part in parts:
+                self._watched.append(_Watched(part, time.monotonic()))
+                part.launch()
+            for part in parts:
+                part.wait_until_ready()
+                self._report(f"{part.name:<14} {part.address}")
 
     def stop(self) -> None:
         """Ask all, the newest first, then wait; whatever does not end in time is killed."""
