@@ -12,7 +12,7 @@ import structlog
 from predella import db, queue
 from predella.errors import MissingObjectError, PredellaError
 from predella.formats.text import normalise
-from predella.ids import ImageId, ReleaseId
+from predella.ids import ImageId, ItemId, ReleaseId
 from predella.models import FinishReason, Stage
 from predella.services import drafts, images, releases
 from predella.services.drafts import Draft
@@ -104,12 +104,16 @@ class Desk:
         """
         outdated = [item for item in claimed if not self._fits(item)]
         current = [item for item in claimed if self._fits(item)]
-        with db.transaction() as session:
-            known = drafts.link_known(session, current, release_id=self._release_id)
-            if outdated:
+        if outdated:
+            with db.transaction() as session:
                 images.prepare_again(session, outdated)
                 queue.ring_after_commit(session, queue.PREPARE)
+        known = self._link_known(current)
         return [item for item in current if item.id not in known]
+
+    def _link_known(self, items: Sequence[Claimed]) -> set[ItemId]:
+        with db.transaction() as session:
+            return drafts.link_known(session, items, release_id=self._release_id)
 
     def _fits(self, item: Claimed) -> bool:
         return item.picture.preprocessing == self._engine.release.preprocessing
@@ -142,7 +146,10 @@ class Desk:
         for one in group:
             if one.error is not None:
                 self._settle_unfetched(one.item, one.error)
-        sharing = _by_image([one for one in group if one.error is None])
+        fetched = [one for one in group if one.error is None]
+        # Their images may have been written about since they were claimed.
+        known = self._link_known([one.item for one in fetched])
+        sharing = _by_image([one for one in fetched if one.item.id not in known])
         if not sharing:
             return
         started = time.monotonic()

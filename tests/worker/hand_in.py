@@ -3,6 +3,7 @@
 import hashlib
 from io import BytesIO
 from typing import Any
+from uuid import UUID
 
 from PIL import Image as Pillow
 from sqlalchemy import func
@@ -53,7 +54,7 @@ def items(bucket: Bucket, count: int, **fields: Any) -> list[ItemId]:
     ]
 
 
-def row(session: Session, item_id: ItemId) -> Item:
+def row(session: Session, item_id: UUID) -> Item:
     session.expire_all()
     return session.get_one(Item, item_id)
 
