@@ -21,6 +21,6 @@ def ask_store(store: Store) -> None:
     """Return if the object store answers and lets us look into our own bucket.
 
     Raises:
-        PredellaError: it does not.
+        PredellaError: it does not, or there is no such bucket.
     """
-    store.exists(get_settings().bucket, "readyz")
+    next(store.list(get_settings().bucket, "readyz/"), None)

@@ -1,9 +1,11 @@
+import sys
 from collections.abc import Callable, Iterator
 
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from structlog.contextvars import merge_contextvars
+from structlog.processors import format_exc_info
 from structlog.testing import capture_logs
 from structlog.typing import EventDict
 
@@ -25,9 +27,10 @@ def token(*roles: Role, name: str = "ines") -> str:
 
 @pytest.fixture(autouse=True)
 def log_lines() -> Iterator[list[EventDict]]:
-    """What was logged."""
-    with capture_logs(processors=[merge_contextvars]) as lines:
+    """What was logged; pytest shows the bugs among it beside a test that fails."""
+    with capture_logs(processors=[merge_contextvars, format_exc_info]) as lines:
         yield lines
+    sys.stderr.writelines(line["exception"] for line in lines if "exception" in line)
 
 
 @pytest.fixture(scope="session")

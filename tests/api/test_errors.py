@@ -1,18 +1,18 @@
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from http import HTTPStatus
 
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import create_engine, text
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from api.dependencies import DbSession
 from api.errors import kind_of
 from api.main import create_app
-from predella import db, errors, ids
+from predella import errors, ids
 from predella.models import Role
 from tests.api.conftest import Acting
+from tests.api.faults import database_away
 from tests.api.problems import problem
 
 
@@ -26,22 +26,6 @@ def _doing(act: Callable[[Session], None]) -> TestClient:
         return {}
 
     return TestClient(app)
-
-
-@contextmanager
-def _database_refusing() -> Iterator[None]:
-    """Throw everybody out and let nobody in: what a restart looks like."""
-    url = db.engine().url
-    elsewhere = create_engine(url.set(database="postgres"), isolation_level="AUTOCOMMIT")
-    with elsewhere.connect() as connection:
-        connection.execute(text(f'ALTER DATABASE "{url.database}" ALLOW_CONNECTIONS false'))
-        connection.execute(
-            text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name"),
-            {"name": url.database},
-        )
-        yield
-        connection.execute(text(f'ALTER DATABASE "{url.database}" ALLOW_CONNECTIONS true'))
-    elsewhere.dispose()
 
 
 class TestKindOf:
@@ -156,7 +140,7 @@ class TestProblems:
         assert "request id" in body["detail"]
 
     def test_503_while_the_database_is_away(self, admin: TestClient) -> None:
-        with _database_refusing():
+        with database_away():
             response = admin.get("/v1/collections")
 
         body = problem(response, HTTPStatus.SERVICE_UNAVAILABLE)
