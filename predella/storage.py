@@ -144,6 +144,11 @@ class Store:
                     body, bucket, key, ExtraArgs={"ContentType": media_type}
                 )
 
+    def delete(self, bucket: str, key: str) -> None:
+        """Remove an object of ours, if it is there."""
+        with _translated(bucket, key):
+            self._client.delete_object(Bucket=bucket, Key=key)
+
     def exists(self, bucket: str, key: str) -> bool:
         """Say whether there is an object under this key."""
         try:

@@ -1,4 +1,4 @@
-"""standings"""
+"""standings, and one export for each destination"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -80,6 +80,13 @@ def upgrade() -> None:
         "ix_standing_collection_state", "standing", ["collection_id", "state", "analysis_id"]
     )
     op.create_index("ix_item_submission_analysis", "item", ["submission_id", "analysis_id"])
+    op.create_index(
+        "uq_export_destination",
+        "export",
+        ["destination"],
+        unique=True,
+        postgresql_where="state <> 'failed'",
+    )
     op.execute(_OPEN)
     op.execute(_MOVE)
 
@@ -87,5 +94,6 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.execute("DROP FUNCTION predella_move_standing CASCADE")
     op.execute("DROP FUNCTION predella_open_standing CASCADE")
+    op.drop_index("uq_export_destination", table_name="export")
     op.drop_index("ix_item_submission_analysis", table_name="item")
     op.drop_table("standing")
