@@ -25,6 +25,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("up")(up.up)
+app.command("down")(up.down)
 app.command("demo")(demo.demo)
 app.add_typer(collection.app, name="collection")
 app.command("submit")(submit.submit)

@@ -42,7 +42,8 @@ def _api(home: Home, settings: Settings, values: Mapping[str, str]) -> App:
         "api",
         home,
         *(*_PYTHON, "uvicorn", "api.main:create_app", "--factory"),
-        *("--host", settings.api_host, "--port", str(settings.api_port)),
+        # Requests are logged by the application itself.
+        *("--host", settings.api_host, "--port", str(settings.api_port), "--no-access-log"),
         # Followers of events would hold it back for ever.
         *("--timeout-graceful-shutdown", "3"),
         settings=values,
