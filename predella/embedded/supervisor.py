@@ -12,6 +12,8 @@ from predella.errors import PredellaError
 _LOOK_EVERY = 0.2
 _LONG_LIFE = 30.0
 _LONGEST_PAUSE = 15.0
+_PATIENCE = 20.0
+"""What the model works on may still be finished."""
 
 Report = Callable[[str], None]
 """Takes one line for whoever watches."""
@@ -80,7 +82,7 @@ class Supervisor:
                 watched.part.process.ask_to_stop()
             while self._watched:
                 part = self._watched.pop().part
-                part.process.stop()
+                part.process.stop(seconds=_PATIENCE)
                 self._report(f"{part.name:<14} stopped")
             self._over.set()
         self._thread.join()

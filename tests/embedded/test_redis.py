@@ -10,16 +10,19 @@ from predella.embedded.redis import Redis, find_server
 
 
 class TestFindServer:
-    def test_refuses_one_that_is_too_old(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    @pytest.mark.parametrize(
+        ("version", "fits"), [("6.0.16", False), ("6.2.0", True), ("7.0.15", True)]
+    )
+    def test_takes_the_systems_when_it_is_new_enough(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, version: str, fits: bool
     ) -> None:
-        old = tmp_path / "redis-server"
-        old.write_text("#!/bin/sh\necho 'Redis server v=6.0.16 sha=0:0'\n")
-        old.chmod(0o755)
-        monkeypatch.setattr(shutil, "which", lambda _: str(old))
+        program = tmp_path / "redis-server"
+        program.write_text(f"#!/bin/sh\necho 'Redis server v={version} sha=0:0'\n")
+        program.chmod(0o755)
+        monkeypatch.setattr(shutil, "which", lambda _: str(program))
         monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
 
-        assert find_server() is None
+        assert find_server() == (program if fits else None)
 
     def test_finds_none_where_there_is_none(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(shutil, "which", lambda _: None)
