@@ -44,7 +44,7 @@ class TestS3:
     def test_refuses_a_wrong_key(self, server: S3, field: str) -> None:
         stranger = dataclasses.replace(_bucket(server), **{field: "0123456789abcdef"})
 
-        with pytest.raises(ClientError, match="Access|Signature"):
+        with pytest.raises(ClientError, match=r"Access|Signature"):
             stranger.client.list_buckets()
 
     def test_shows_its_key_to_nobody_who_lists_processes(self, server: S3) -> None:
