@@ -8,6 +8,7 @@ from typing import Any
 import torch
 import transformers
 from PIL import Image
+from safetensors import SafetensorError
 
 from worker.engine.errors import CheckpointError
 from worker.engine.pixels import Normalisation, normalisation
@@ -39,6 +40,7 @@ def load(directory: Path, prompt: Prompt, *, dtype: torch.dtype, max_new_tokens:
     """
     _check_files(directory)
     _hub.utils.logging.disable_progress_bar()
+    _hub.utils.logging.set_verbosity_error()
     try:
         model = _model(directory, dtype)
         processor = _hub.AutoProcessor.from_pretrained(directory, **_LOCAL)
@@ -47,7 +49,7 @@ def load(directory: Path, prompt: Prompt, *, dtype: torch.dtype, max_new_tokens:
         ids = _prompt_ids(processor, rendered, pixels.side)
         _check_prompt(model.config, ids, max_new_tokens)
         model.generation_config = _decoding(model, processor.tokenizer, max_new_tokens)
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, SafetensorError) as error:
         raise CheckpointError(directory, str(error)) from error
     return Checkpoint(model, processor.tokenizer, pixels, rendered, ids)
 

@@ -57,9 +57,8 @@ def normalisation(processor: Any, side: int) -> Normalisation:
         raise ValueError(f"its image processor has rescale_factor={processor.rescale_factor!r}")
     sides = {*_sides(processor.size), *_sides(getattr(processor, "crop_size", None) or {})}
     if sides != {side}:
-        raise ValueError(
-            f"its image processor makes {sorted(sides)} pixels, its model takes {side}"
-        )
+        made = " or ".join(str(one) for one in sorted(sides))
+        raise ValueError(f"its image processor makes {made} pixels, its model takes {side}")
     return Normalisation(side, _triple(processor.image_mean), _triple(processor.image_std))
 
 
@@ -70,9 +69,8 @@ def _square(picture: bytes) -> Image.Image:
     except OSError as error:
         raise NotModelReadyError("the prepared picture is not a PNG") from error
     if image.mode != "RGB" or image.width != image.height:
-        raise NotModelReadyError(
-            f"the prepared picture is {image.mode} {image.size}, not square RGB"
-        )
+        what = f"{image.mode} {image.width} x {image.height}"
+        raise NotModelReadyError(f"the prepared picture is {what}, not square RGB")
     return image
 
 
