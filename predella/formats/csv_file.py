@@ -65,7 +65,8 @@ COLUMNS = tuple(_VALUES)
 _FORMULA = re.compile("'*[=+\\-@\uff1d\uff0b\uff0d\uff20\t\r\n]")
 
 
-def _row(values: Iterable[object]) -> bytes:
+def row(values: Iterable[object]) -> bytes:
+    """Return one line of CSV that no spreadsheet takes for a formula."""
     out = io.StringIO()
     csv.writer(out).writerow(map(_safe, values))
     return out.getvalue().encode()
@@ -78,10 +79,10 @@ def _safe(value: object) -> str:
 
 MEDIA_TYPE = "text/csv; charset=utf-8; header=present"
 SUFFIX = ".csv"
-BEGIN = _row(COLUMNS)
+BEGIN = row(COLUMNS)
 END = b""
 
 
 def encode(entry: CatalogEntry) -> bytes:
     """Return the entry's row."""
-    return _row(value(entry) for value in _VALUES.values())
+    return row(value(entry) for value in _VALUES.values())

@@ -39,26 +39,26 @@ class Lease:
 
 def claim(session: Session, work: Work, waiting: ColumnElement[bool]) -> Lease | None:
     """Take the oldest waiting piece of work in hand; None when nothing waits."""
-    oldest = (
+    oldest = session.scalar(
         select(work.id)
         .where(waiting, work.lease_token.is_(None))
         .order_by(work.created_at)
         .limit(1)
         .with_for_update(skip_locked=True)
     )
-    return take(session, work, work.id == oldest.scalar_subquery())
+    return take(session, work, oldest) if oldest else None
 
 
-def take(session: Session, work: Work, chosen: ColumnElement[bool]) -> Lease | None:
-    """Take this piece of work in hand, counting the attempt; None when somebody else has it."""
+def take(session: Session, work: Work, id_: UUID) -> Lease:
+    """Take a piece of work in hand that nobody else can have; the attempt is counted."""
     token = LeaseToken(ids.new())
-    taken = session.execute(
+    attempt = session.scalars(
         update(work)
-        .where(chosen, work.lease_token.is_(None))
+        .where(work.id == id_)
         .values(lease_token=token, lease_until=_until(), attempt=work.attempt + 1)
-        .returning(work.id, work.attempt)
-    ).one_or_none()
-    return Lease(work, taken.id, token, taken.attempt) if taken else None
+        .returning(work.attempt)
+    ).one()
+    return Lease(work, id_, token, attempt)
 
 
 @contextmanager

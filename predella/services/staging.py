@@ -163,8 +163,9 @@ def comparable(path: str) -> str:
 
 
 def is_picture(key: str) -> bool:
-    """Tell by its name whether a file may be one that we read."""
-    return key.lower().endswith(PICTURE_TYPES)
+    """Tell by its name whether a file may be one that we read; hidden files are none."""
+    name = posixpath.basename(key)
+    return name.lower().endswith(PICTURE_TYPES) and not name.startswith(".")
 
 
 def is_sidecar(key: str) -> bool:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, joinedload
 from predella import db, queue
 from predella.errors import ConflictError, NotFoundError, UnavailableError
 from predella.formats.text import normalise
-from predella.ids import CollectionId, SubmissionId
+from predella.ids import AccountId, CollectionId, SubmissionId
 from predella.models import Account, Collection, Refusal, Submission, SubmissionState
 from predella.services import leases, receiving, sources
 from predella.services.leases import Lease
@@ -101,6 +101,30 @@ def dry_run(
         report = receiving.receive(session, submission, store)
         trial.rollback()
     return report
+
+
+def receive_at_once(
+    store: Readable,
+    *,
+    collection_id: CollectionId,
+    account_id: AccountId,
+    source: str,
+    title: str | None = None,
+) -> Report:
+    """Hand in and read it here and now, for somebody who waits for the report.
+
+    Should this process die, a worker goes on with it.
+
+    Raises:
+        SourceError: see `create`; nothing was handed in.
+        UnavailableError: the store does not answer; a worker will try again.
+    """
+    with db.transaction() as session:
+        collection = session.get_one(Collection, collection_id)
+        account = session.get_one(Account, account_id)
+        submission = create(session, collection, account=account, source=source, title=title)
+        lease = leases.take(session, Submission, submission.id)
+    return receive_leased(lease, store)
 
 
 def receive_waiting(store: Readable) -> bool:

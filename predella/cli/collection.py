@@ -1,0 +1,80 @@
+"""``predella collection``: what may be handed in to."""
+
+from typing import Annotated
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from predella import db
+from predella.cli.output import acting, out, print_json
+from predella.models import Collection
+from predella.services import collections
+
+app = typer.Typer(help="What museums own and we may read.", no_args_is_help=True)
+
+Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
+
+
+@app.command()
+def add(
+    slug: Annotated[str, typer.Argument(help="Its short name: a-z, 0-9 and -.")],
+    *,
+    bucket: Annotated[str, typer.Option(help="The bucket that its images lie in.")],
+    name: Annotated[str, typer.Option(help="Its name in full.")],
+    institution: Annotated[str, typer.Option(help="The legal body that answers for its texts.")],
+    prefix: Annotated[str, typer.Option(help="The part of the bucket that it is.")] = "",
+    language: Annotated[str, typer.Option(help="Of the texts, as a tag like en or pt-BR.")] = "en",
+    credit_line: Annotated[
+        str | None, typer.Option(help="Printed with objects that have none.", show_default=False)
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Open a collection."""
+    with db.transaction() as session:
+        acting(session, "collections:write")
+        made = collections.create(
+            session,
+            slug=slug,
+            name=name,
+            institution=institution,
+            bucket=bucket,
+            prefix=prefix,
+            language=language,
+            credit_line=credit_line,
+        )
+        row = _row(made)
+    if json:
+        print_json(row)
+    else:
+        out.print(f"{slug} is open. Hand in to it: predella submit SOURCE --collection {slug}")
+
+
+@app.command("list")
+def list_(*, json: Json = False) -> None:
+    """Show every collection."""
+    with db.transaction() as session:
+        acting(session, "collections:read")
+        rows = [_row(each) for each in collections.listed(session, limit=10_000)]
+    if json:
+        print_json(rows)
+        return
+    table = Table("slug", "name", "institution", "lies in", "language")
+    for row in rows:
+        place = f"s3://{row['bucket']}/{row['prefix']}"
+        cells = (row["slug"], row["name"], row["institution"], place, row["language"])
+        table.add_row(*(Text(str(cell)) for cell in cells))
+    out.print(table)
+
+
+def _row(collection: Collection) -> dict[str, object]:
+    return {
+        "id": collection.id,
+        "slug": collection.slug,
+        "name": collection.name,
+        "institution": collection.institution,
+        "bucket": collection.bucket,
+        "prefix": collection.prefix,
+        "language": collection.language,
+        "credit_line": collection.credit_line,
+    }

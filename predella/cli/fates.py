@@ -1,0 +1,163 @@
+"""What became of a hand-in, of each of its rows and of each of its images, in words."""
+
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from predella.cli.output import err, out
+from predella.formats import csv_file
+from predella.models import Item, ItemState, Refusal, Sensitivity, Stage, SubmissionState
+from predella.services.items import Failure, Progress
+from predella.services.reports import Refused, Report
+
+COLUMNS = ("row", "object_number", "filename", "fate", "code", "reason", "item_id", "analysis_id")
+_ON_A_PAGE = 200
+_UNDER_WAY = {
+    (Stage.PREPARE, ItemState.WAITING): "waits to be prepared",
+    (Stage.PREPARE, ItemState.LEASED): "is being prepared",
+    (Stage.ANALYZE, ItemState.WAITING): "waits to be analyzed",
+    (Stage.ANALYZE, ItemState.LEASED): "is being analyzed",
+}
+
+
+def of_item(item: Item) -> dict[str, Any]:
+    """Return what became of one image."""
+    code, reason = _reason(item)
+    return {
+        "row": item.row_number,
+        "object_number": item.object_number,
+        "filename": item.key,
+        "fate": _fate(item),
+        "code": code,
+        "reason": reason,
+        "item_id": item.id,
+        "analysis_id": item.analysis_id,
+    }
+
+
+def of_refusal(refusal: Refusal) -> dict[str, Any]:
+    """Return what became of one row that was not accepted."""
+    return dict.fromkeys(COLUMNS) | {
+        "row": refusal.row_number or None,
+        "object_number": refusal.object_number,
+        "filename": refusal.filename,
+        "fate": "refused" if refusal.row_number else "not named",
+        "code": refusal.code,
+        "reason": refusal.sentence,
+    }
+
+
+def _fate(item: Item) -> str:
+    if item.state is ItemState.DONE:
+        return "analyzed" if item.analysis_id else "kept as a further view"
+    return _UNDER_WAY.get((item.stage, item.state), item.state.value)
+
+
+def _reason(item: Item) -> tuple[str | None, str | None]:
+    if item.state is not ItemState.WITHHELD:
+        return item.error_code, item.error
+    if item.sensitivity is Sensitivity.RESTRICTED:
+        return "restricted", "the manifest says that the object is restricted"
+    return "ai_processing", "the manifest says that no model may see it"
+
+
+def print_table(rows: Iterable[Mapping[str, Any]]) -> None:
+    """Write rows for people, page by page as they come."""
+    page: list[Mapping[str, Any]] = []
+    for row in rows:
+        page.append(row)
+        if len(page) == _ON_A_PAGE:
+            _print_page(page)
+            page.clear()
+    if page:
+        _print_page(page)
+
+
+def _print_page(rows: list[Mapping[str, Any]]) -> None:
+    table = Table("row", "object", "file", "fate", "why", box=None, pad_edge=False)
+    for row in rows:
+        cells = (row["row"], row["object_number"], row["filename"], row["fate"], row["reason"])
+        table.add_row(*(Text("" if cell is None else str(cell)) for cell in cells))
+    out.print(table)
+
+
+def print_csv(rows: Iterable[Mapping[str, Any]]) -> None:
+    """Write rows as CSV that no spreadsheet takes for formulas, as they come."""
+    sys.stdout.write(csv_file.row(COLUMNS).decode())
+    for row in rows:
+        sys.stdout.write(csv_file.row(row[column] for column in COLUMNS).decode())
+
+
+def report_json(report: Report) -> dict[str, Any]:
+    """Return a report as one JSON document shows it."""
+    return asdict(report) | {"partial": report.partial}
+
+
+def progress_json(progress: Progress, failures: Iterable[Failure]) -> dict[str, Any]:
+    """Return how far the items have come as one JSON document shows it."""
+    return asdict(progress) | {
+        "total": progress.total,
+        "failures": [asdict(failure) for failure in failures],
+    }
+
+
+def print_report(report: Report, *, tried_only: bool = False) -> None:
+    """Say what became, or would become, of the rows of a hand-in."""
+    if report.state is SubmissionState.REFUSED:
+        err.print(Text(f"Refused: {report.refusal}", style="red"), soft_wrap=True)
+    elif report.same_as_id and report.same_as_at:
+        day = report.same_as_at.date().isoformat()
+        out.print(f"Handed in before on {day} as {report.same_as_id}; nothing new.")
+    elif report.state is SubmissionState.RECEIVED:
+        out.print(_report_table(report))
+    if tried_only:
+        out.print("This was a dry run: nothing was handed in.")
+        return
+    out.print(f"This is submission {report.submission_id}.", highlight=False)
+    if report.refused or report.files_without_row:
+        out.print(f"Every refused row: predella status {report.submission_id} --refused")
+
+
+def print_progress(progress: Progress, failures: Iterable[Failure]) -> None:
+    """Say what became of the items so far."""
+    table = Table("items", "", "", box=None, pad_edge=False, show_header=False)
+    for name, count in (
+        ("analyzed", progress.analyzed),
+        ("kept as further views", progress.kept),
+        ("withheld by the museum", progress.withheld),
+        ("to be prepared", progress.preparing),
+        ("to be analyzed", progress.analyzing),
+    ):
+        if count:
+            table.add_row(f"{count:,}", name, "")
+    for failure in failures:
+        table.add_row(
+            f"{failure.count:,}",
+            Text(f"failed: {failure.code}", style="red"),
+            Text(f"for example: {failure.example}"),
+        )
+    out.print(table)
+
+
+def _report_table(report: Report) -> Table:
+    table = Table("rows", "", "", box=None, pad_edge=False, show_header=False)
+    table.add_row(f"{report.rows_read:,}", "read", "")
+    table.add_row(f"{report.accepted:,}", Text("accepted", style="green"), _withheld(report))
+    for group in report.refused:
+        style = "dim" if group.harmless else "red"
+        table.add_row(f"{group.count:,}", Text(f"refused: {group.code}", style=style), _why(group))
+    if report.files_without_row:
+        table.add_row(f"{report.files_without_row:,}", "pictures that no row names", "")
+    return table
+
+
+def _withheld(report: Report) -> str:
+    return f"{report.withheld:,} of them withheld by the manifest" if report.withheld else ""
+
+
+def _why(group: Refused) -> Text:
+    return Text("\n".join(f"row {each.row_number}: {each.sentence}" for each in group.examples))
