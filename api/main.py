@@ -16,6 +16,7 @@ from api.routes import (
     analyses,
     collections,
     description,
+    exports,
     health,
     metrics,
     operations,
@@ -28,7 +29,17 @@ from predella.settings import get_settings
 
 _MAX_BODY_BYTES = 8 << 20
 
-_NOUNS = (description, accounts, releases, collections, submissions, operations, analyses, reviews)
+_NOUNS = (
+    description,
+    accounts,
+    releases,
+    collections,
+    submissions,
+    operations,
+    analyses,
+    reviews,
+    exports,
+)
 
 _DESCRIPTION = (
     "Collections of images go in; formal analyses, reviewed by curators, come out. "

@@ -14,6 +14,7 @@ Key = TypeVar("Key", UUID, int)
 Row = TypeVar("Row")
 
 _LARGEST = 200
+_LARGEST_NUMBER = 2**31 - 1
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ def _by_id(
 def _by_number(
     request: Request, response: Response, size: Size = 50, cursor: Cursor = None
 ) -> Paging[int]:
-    return Paging(request, response, _decoded(cursor, int), size)
+    return Paging(request, response, _decoded(cursor, _number), size)
 
 
 ById = Annotated[Paging[UUID], Depends(_by_id)]
@@ -69,6 +70,13 @@ ByNumber = Annotated[Paging[int], Depends(_by_number)]
 
 def _encoded(key: UUID | int) -> str:
     return urlsafe_b64encode(str(key).encode()).decode().rstrip("=")
+
+
+def _number(text: str) -> int:
+    number = int(text)
+    if not 0 <= number <= _LARGEST_NUMBER:
+        raise ValueError(text)
+    return number
 
 
 def _decoded(cursor: str | None, read: Callable[[str], Key]) -> Key | None:

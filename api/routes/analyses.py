@@ -11,6 +11,7 @@ from api.streaming import stream
 from predella.ids import AnalysisId, CollectionId, SubmissionId
 from predella.models import ReviewState
 from predella.services import analyses, images
+from predella.settings import get_settings
 
 router = APIRouter(prefix="/analyses", tags=["analyses"])
 
@@ -62,9 +63,9 @@ def get_image(
 ) -> StreamingResponse:
     """Show the picture that was analyzed, upright, in sRGB, at most 3072 pixels long."""
     image = analyses.get(session, analysis_id).image
+    key = images.review_key(image.collection_id, image.sha256, image.preprocessing)
     return stream(
-        store,
-        images.review_key(image.collection_id, image.sha256, image.preprocessing),
+        store.open(get_settings().bucket, key),
         media_type="image/jpeg",
         headers={"Cache-Control": "private, max-age=86400"},
     )

@@ -48,5 +48,10 @@ Line = Annotated[Text, StringConstraints(strip_whitespace=True, min_length=1, ma
 Note = Annotated[Text, StringConstraints(strip_whitespace=True, max_length=5000)]
 """What somebody wants to have said."""
 
-Hex = Annotated[str, BeforeValidator(lambda digest: digest.hex())]
+
+def _as_hex(digest: object) -> object:
+    return digest.hex() if isinstance(digest, bytes) else digest
+
+
+Hex = Annotated[str, BeforeValidator(_as_hex)]
 """A digest, stored as bytes and shown as hexadecimal."""

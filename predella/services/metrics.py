@@ -87,8 +87,8 @@ def _by_release(session: Session) -> dict[tuple[str, str], int]:
 
 
 def _by_review_state(session: Session) -> dict[ReviewState, int]:
-    rows = session.execute(select(Standing.state, func.count()).group_by(Standing.state))
-    return dict.fromkeys(ReviewState, 0) | {state: number for state, number in rows}  # noqa: C416  (a Row is not a pair to the type checker)
+    rows = session.execute(select(Standing.state, func.count()).group_by(Standing.state)).all()
+    return dict.fromkeys(ReviewState, 0) | dict(rows)
 
 
 def _count(session: Session, *conditions: ColumnElement[bool]) -> int:

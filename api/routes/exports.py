@@ -1,0 +1,84 @@
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+from fastapi.responses import StreamingResponse
+
+from api.dependencies import DbSession, ObjectStore, Reader, Registrar
+from api.paging import ById, ByNumber, Rows
+from api.schemas.base import Page
+from api.schemas.exports import ExportIn, ExportLineOut, ExportOut
+from api.streaming import stream
+from predella.ids import CollectionId, ExportId
+from predella.models import Export
+from predella.services import collections, exports
+
+router = APIRouter(prefix="/exports", tags=["exports"])
+
+
+@router.post("", status_code=HTTPStatus.ACCEPTED, response_model=ExportOut)
+def create_export(
+    session: DbSession, registrar: Registrar, body: ExportIn, response: Response
+) -> Export:
+    """Write the approved wordings of a collection; follow it at the address in `Location`."""
+    made = exports.create(
+        session,
+        collections.get(session, CollectionId(body.collection_id)),
+        account=registrar.account,
+        format=body.format,
+        destination=body.destination,
+    )
+    response.headers["Location"] = f"/v1/operations/{made.id}"
+    return made
+
+
+@router.get("", response_model=Page[ExportOut])
+def list_exports(
+    session: DbSession,
+    _reader: Reader,
+    paging: ById,
+    collection_id: Annotated[CollectionId | None, Query()] = None,
+) -> Rows[Export]:
+    """List the exports."""
+    rows = exports.listed(
+        session, collection_id=collection_id, after=paging.after, limit=paging.limit
+    )
+    return paging.page(rows, lambda row: row.id)
+
+
+@router.get("/{export_id}", response_model=ExportOut)
+def get_export(session: DbSession, _reader: Reader, export_id: ExportId) -> Export:
+    """Show one export."""
+    return exports.get(session, export_id)
+
+
+@router.get("/{export_id}/lines", response_model=Page[ExportLineOut])
+def list_lines(
+    session: DbSession, _reader: Reader, export_id: ExportId, paging: ByNumber
+) -> Rows[ExportLineOut]:
+    """List what left in an export, line by line as in the file."""
+    exports.get(session, export_id)
+    rows = exports.lines(session, export_id, after=paging.after or 0, limit=paging.limit)
+    return paging.page([ExportLineOut.of(row) for row in rows], lambda row: row.number)
+
+
+@router.get("/{export_id}/file", response_class=StreamingResponse)
+def get_file(
+    session: DbSession, _reader: Reader, export_id: ExportId, store: ObjectStore
+) -> StreamingResponse:
+    """Download the file of an export."""
+    export = exports.get(session, export_id)
+    return stream(
+        exports.open_file(export, store),
+        media_type=exports.file_format(export).MEDIA_TYPE,
+        headers=_headers(export),
+    )
+
+
+def _headers(export: Export) -> Mapping[str, str]:
+    name = f"{export.collection.slug}-{export.id}{exports.file_format(export).SUFFIX}"
+    return {
+        "Content-Disposition": f'attachment; filename="{name}"',
+        "Content-Length": str(export.size),
+    }

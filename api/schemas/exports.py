@@ -1,0 +1,73 @@
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import ConfigDict, Field
+
+from api.schemas.base import Hex, In, Out, Text
+from predella.models import ExportFormat, ExportState
+from predella.services.exports import ExportedLine
+
+
+class ExportIn(In):
+    """An export to write."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"collection_id": "01931f6e-7c9a-7b3e-8c5e-0d5b3c1f2a44", "format": "lido"}
+            ]
+        }
+    )
+
+    collection_id: UUID
+    format: ExportFormat
+    destination: Text | None = Field(
+        None,
+        max_length=1100,
+        description="`s3://` address below `exports/` in our own bucket; left out: one is chosen.",
+    )
+
+
+class ExportOut(Out):
+    """One hand-over of approved wordings to a catalog system."""
+
+    id: UUID
+    created_at: datetime
+    collection_id: UUID
+    account_id: UUID
+    format: ExportFormat
+    destination: str
+    state: ExportState
+    error: str | None
+    line_count: int
+    size: int = Field(description="Bytes of the file.")
+    sha256: Hex | None = Field(description="Of the file.")
+    written_at: datetime | None
+
+
+class ExportLineOut(Out):
+    """One approved wording that left, in exactly that form."""
+
+    number: int = Field(description="As in the file, from 1.")
+    object_number: str
+    item_id: UUID
+    analysis_id: UUID
+    revision_id: UUID
+    revision_sha256: Hex
+    review_id: UUID = Field(description="The approval that it left by.")
+    sha256: Hex = Field(description="Of the entry's bytes in the file.")
+
+    @classmethod
+    def of(cls, exported: ExportedLine) -> "ExportLineOut":
+        """Write a line out."""
+        line = exported.line
+        return cls(
+            number=line.number,
+            object_number=exported.object_number,
+            item_id=line.item_id,
+            analysis_id=line.analysis_id,
+            revision_id=line.revision_id,
+            revision_sha256=line.revision_sha256,
+            review_id=line.review_id,
+            sha256=line.sha256,
+        )

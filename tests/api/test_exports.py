@@ -1,0 +1,138 @@
+from base64 import urlsafe_b64encode
+from hashlib import sha256
+from http import HTTPStatus
+from uuid import UUID
+
+import pytest
+from fastapi.testclient import TestClient
+
+from predella import db, ids
+from predella.models import Role
+from predella.services import exports
+from tests import factories
+from tests.api.conftest import Acting
+from tests.api.problems import problem
+from tests.services import Bucket
+
+
+@pytest.fixture
+def registrar(acting: Acting) -> TestClient:
+    return acting(Role.REGISTRAR, name="registrar")
+
+
+@pytest.fixture
+def collection_id(registrar: TestClient) -> UUID:
+    """A collection with three approved texts."""
+    assert registrar
+    with db.transaction() as session:
+        collection = factories.collection(session, slug="prints")
+        submission = factories.submission(session, collection)
+        for number in range(3):
+            factories.approved(session, submission, object_number=f"SK-{number}")
+        return collection.id
+
+
+@pytest.fixture
+def export_id(registrar: TestClient, collection_id: UUID) -> str:
+    """An export of it that was asked for."""
+    body = {"collection_id": str(collection_id), "format": "jsonl"}
+    response = registrar.post("/v1/exports", json=body)
+    assert response.status_code == HTTPStatus.ACCEPTED, response.text
+    made: str = response.json()["id"]
+    assert response.headers["location"] == f"/v1/operations/{made}"
+    return made
+
+
+class TestCreateExport:
+    def test_is_written_by_a_worker_and_then_shown_as_written(
+        self, registrar: TestClient, export_id: str, s3: Bucket
+    ) -> None:
+        before = registrar.get(f"/v1/exports/{export_id}").json()
+        exports.write_waiting(s3.store)
+        after = registrar.get(f"/v1/exports/{export_id}").json()
+
+        assert (before["state"], before["sha256"]) == ("writing", None)
+        assert (after["state"], after["line_count"]) == ("written", 3)
+        assert registrar.get(f"/v1/operations/{export_id}").json()["state"] == "succeeded"
+
+    def test_422_for_a_destination_outside_our_own_folder(
+        self, registrar: TestClient, collection_id: UUID, s3: Bucket
+    ) -> None:
+        for destination in ("s3://foreign/exports/a.csv", f"s3://{s3.name}/prepared/x", "/etc/x"):
+            body = {
+                "collection_id": str(collection_id),
+                "format": "csv",
+                "destination": destination,
+            }
+
+            problem(registrar.post("/v1/exports", json=body), HTTPStatus.UNPROCESSABLE_ENTITY)
+
+    def test_404_for_an_unknown_collection(self, registrar: TestClient) -> None:
+        body = {"collection_id": str(ids.new()), "format": "lido"}
+
+        problem(registrar.post("/v1/exports", json=body), HTTPStatus.NOT_FOUND)
+
+
+class TestListExports:
+    def test_filters_by_collection(self, registrar: TestClient, export_id: str) -> None:
+        with db.transaction() as session:
+            other = factories.export(session)
+            other_id, other_collection = str(other.id), str(other.collection_id)
+
+        every = registrar.get("/v1/exports").json()["data"]
+        only = registrar.get("/v1/exports", params={"collection_id": other_collection}).json()
+
+        assert [row["id"] for row in every] == [export_id, other_id]
+        assert [row["id"] for row in only["data"]] == [other_id]
+
+
+class TestListLines:
+    def test_pages_through_what_left(
+        self, registrar: TestClient, export_id: str, s3: Bucket
+    ) -> None:
+        exports.write_waiting(s3.store)
+        path = f"/v1/exports/{export_id}/lines"
+
+        first = registrar.get(path, params={"limit": 2}).json()
+        second = registrar.get(path, params={"limit": 2, "cursor": first["next"]}).json()
+
+        lines = [*first["data"], *second["data"]]
+        assert [line["number"] for line in lines] == [1, 2, 3]
+        assert [line["object_number"] for line in lines] == ["SK-0", "SK-1", "SK-2"]
+        assert lines[0]["revision_sha256"] == factories.digest(factories.TEXT).hex()
+        assert second["next"] is None
+
+    @pytest.mark.parametrize("number", ["99999999999", "-1", "1.5", ids.new().hex])
+    def test_refuses_a_cursor_that_no_line_can_have(
+        self, registrar: TestClient, export_id: str, number: str
+    ) -> None:
+        cursor = urlsafe_b64encode(number.encode()).decode()
+
+        response = registrar.get(f"/v1/exports/{export_id}/lines", params={"cursor": cursor})
+
+        problem(response, HTTPStatus.UNPROCESSABLE_ENTITY)
+
+
+class TestGetFile:
+    def test_downloads_the_very_bytes_that_were_written(
+        self, registrar: TestClient, export_id: str, s3: Bucket
+    ) -> None:
+        exports.write_waiting(s3.store)
+
+        response = registrar.get(f"/v1/exports/{export_id}/file")
+
+        shown = registrar.get(f"/v1/exports/{export_id}").json()
+        assert sha256(response.content).hexdigest() == shown["sha256"]
+        assert response.headers["content-length"] == str(shown["size"])
+        assert response.headers["content-disposition"] == (
+            f'attachment; filename="prints-{export_id}.jsonl"'
+        )
+
+    def test_409_while_it_is_being_written(self, registrar: TestClient, export_id: str) -> None:
+        problem(registrar.get(f"/v1/exports/{export_id}/file"), HTTPStatus.CONFLICT)
+
+    def test_404_for_an_unknown_export(self, registrar: TestClient) -> None:
+        for path in ("", "/lines", "/file"):
+            response = registrar.get(f"/v1/exports/{ids.new()}{path}")
+
+            problem(response, HTTPStatus.NOT_FOUND)

@@ -1,0 +1,300 @@
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from http import HTTPStatus
+from typing import Any
+from uuid import UUID
+
+import pytest
+from fastapi.testclient import TestClient
+from httpx2 import Response
+from sqlalchemy import func, select
+
+from predella import db, ids
+from predella.models import Analysis, Review, Role
+from tests import factories
+from tests.api.conftest import Acting
+from tests.api.problems import problem
+
+
+@pytest.fixture
+def path(approver: TestClient) -> str:
+    """The address of an analysis that needs review."""
+    assert approver
+    with db.transaction() as session:
+        return f"/v1/analyses/{factories.analysis(session, text='A low horizon.').id}"
+
+
+Post = Callable[..., Response]
+
+
+@pytest.fixture
+def post(approver: TestClient, path: str) -> Post:
+    """Post as somebody who has just looked, unless they say what they saw."""
+
+    def send(
+        what: str, seen: str | None = None, by: TestClient = approver, **body: Any
+    ) -> Response:
+        seen = seen or by.get(path).headers["etag"]
+        return by.post(f"{path}/{what}", json=body, headers={"If-Match": seen})
+
+    return send
+
+
+def _ok(response: Response) -> dict[str, Any]:
+    assert response.status_code == HTTPStatus.OK, response.text
+    shown: dict[str, Any] = response.json()
+    assert response.headers["etag"] == shown["etag"]
+    return shown
+
+
+class TestAmend:
+    def test_shows_the_new_wording_and_its_etag(self, post: Post) -> None:
+        shown = _ok(post("revisions", text="A  lower horizon. \u200b"))
+
+        assert shown["text"].startswith("A")
+        assert shown["revision"] == 1
+        assert shown["state"] == "needs_review"
+        assert shown["etag"] == '"r1.0"'
+
+    def test_422_for_a_text_without_words(self, post: Post) -> None:
+        response = post("revisions", text=" \n ")
+
+        assert "reject it" in problem(response, HTTPStatus.UNPROCESSABLE_ENTITY)["detail"]
+
+    def test_409_once_it_is_approved(self, post: Post) -> None:
+        post("approval")
+
+        body = problem(post("revisions", text="A lower horizon."), HTTPStatus.CONFLICT)
+
+        assert body["type"] == "/problems/already-decided"
+        assert body["decision"] == "approved"
+
+
+class TestPreconditions:
+    @pytest.mark.parametrize("what", ["revisions", "approval", "rejection", "undo"])
+    @pytest.mark.parametrize("header", [None, "", "*", " , "])
+    def test_428_unless_the_caller_says_what_they_saw(
+        self, approver: TestClient, path: str, what: str, header: str | None
+    ) -> None:
+        headers = {} if header is None else {"If-Match": header}
+        body = {"text": "A lower horizon.", "reason": "style"}
+
+        response = approver.post(f"{path}/{what}", json=_for(what, body), headers=headers)
+
+        problem(response, HTTPStatus.PRECONDITION_REQUIRED)
+
+    @pytest.mark.parametrize("what", ["revisions", "approval", "rejection", "undo"])
+    def test_412_carries_what_it_is_now_and_changes_nothing(
+        self, approver: TestClient, post: Post, path: str, what: str
+    ) -> None:
+        seen = approver.get(path).headers["etag"]
+        current = _ok(post("revisions", text="A lower horizon."))
+        body = {"text": "A high horizon.", "reason": "style"}
+
+        response = post(what, seen=seen, **_for(what, body))
+
+        assert problem(response, HTTPStatus.PRECONDITION_FAILED)["current"] == current
+        assert response.headers["etag"] == current["etag"]
+        assert approver.get(path).json() == current
+
+    @pytest.mark.parametrize("seen", ['W/"r0.0"', "r0.0", '"r0.0', '"R0.0"', '"r0.0.0"'])
+    def test_only_the_very_tag_matches(self, post: Post, seen: str) -> None:
+        problem(post("approval", seen=seen), HTTPStatus.PRECONDITION_FAILED)
+
+    def test_one_of_several_tags_is_enough(self, post: Post) -> None:
+        _ok(post("approval", seen='"r9.9", "r0.0"'))
+
+    def test_404_before_anything_is_compared(self, approver: TestClient) -> None:
+        response = approver.post(
+            f"/v1/analyses/{ids.new()}/approval", json={}, headers={"If-Match": '"r0.0"'}
+        )
+
+        problem(response, HTTPStatus.NOT_FOUND)
+
+
+def _for(what: str, body: dict[str, str]) -> dict[str, str]:
+    takes = {"revisions": {"text"}, "rejection": {"reason"}}.get(what, set())
+    return {name: value for name, value in body.items() if name in takes}
+
+
+class TestApprove:
+    def test_the_wording_that_was_seen_is_approved_through_the_api(
+        self, approver: TestClient, post: Post, path: str
+    ) -> None:
+        post("revisions", text="A lower horizon.")
+
+        assert _ok(post("approval", note="Compared."))["state"] == "approved"
+
+        newest = approver.get(f"{path}/history").json()[-1]
+        assert newest["step"] == "decision"
+        assert newest["decision"] == "approved"
+        assert newest["revision"] == 1
+        assert newest["revision_sha256"] == factories.digest("A lower horizon.").hex()
+        assert (newest["client"], newest["note"]) == ("api", "Compared.")
+
+    def test_a_curator_may_not(self, curator: TestClient, post: Post) -> None:
+        body = problem(post("approval", by=curator), HTTPStatus.FORBIDDEN)
+
+        assert body["scope"] == "approvals:write"
+
+
+class TestReject:
+    def test_a_curator_may_and_says_why(self, curator: TestClient, post: Post, path: str) -> None:
+        shown = _ok(post("rejection", by=curator, reason="colour", note="It is green."))
+
+        assert shown["state"] == "rejected"
+        newest = curator.get(f"{path}/history").json()[-1]
+        assert (newest["reason"], newest["decided_by"]) == ("colour", "curator Ōe")
+
+    def test_422_without_a_reason_or_with_one_of_ones_own(self, post: Post) -> None:
+        for body in ({}, {"reason": "boring"}):
+            problem(post("rejection", **body), HTTPStatus.UNPROCESSABLE_ENTITY)
+
+
+class TestUndo:
+    def test_takes_back_step_after_step_and_then_says_there_is_none(self, post: Post) -> None:
+        post("revisions", text="A lower horizon.")
+        post("approval")
+
+        reopened = _ok(post("undo"))
+        restored = _ok(post("undo"))
+        response = post("undo")
+
+        assert (reopened["state"], reopened["text"]) == ("needs_review", "A lower horizon.")
+        assert restored["text"] == "A low horizon."
+        assert problem(response, HTTPStatus.CONFLICT)["type"] == "/problems/nothing-to-undo"
+
+    def test_a_curator_may_not_take_back_an_approval(self, curator: TestClient, post: Post) -> None:
+        post("approval")
+
+        body = problem(post("undo", by=curator), HTTPStatus.FORBIDDEN)
+
+        assert body["scope"] == "approvals:write"
+
+    def test_a_second_click_takes_back_one_step_only(
+        self, approver: TestClient, post: Post, path: str
+    ) -> None:
+        post("revisions", text="A lower horizon.")
+        post("approval")
+        seen = approver.get(path).headers["etag"]
+
+        first, second = (post("undo", seen=seen) for _click in range(2))
+
+        assert _ok(first)["text"] == "A lower horizon."
+        problem(second, HTTPStatus.PRECONDITION_FAILED)
+
+
+class TestAtOnce:
+    """Several people with the same page open; each round is a fresh analysis."""
+
+    @pytest.mark.parametrize("_round", range(5))
+    def test_of_several_decisions_on_one_state_one_counts(
+        self, acting: Acting, path: str, post: Post, _round: int
+    ) -> None:
+        people = [acting(Role.APPROVER, name=f"person-{number}") for number in range(4)]
+        whats = ["approval", "rejection", "revisions", "undo"]
+        post("revisions", text="A lower horizon.")
+        bodies = [{}, {"reason": "style"}, {"text": "A high horizon."}, {}]
+
+        def decide(number: int) -> Response:
+            return people[number].post(
+                f"{path}/{whats[number]}", json=bodies[number], headers={"If-Match": '"r1.0"'}
+            )
+
+        with ThreadPoolExecutor(4) as pool:
+            answers = list(pool.map(decide, range(4)))
+
+        statuses = sorted(answer.status_code for answer in answers)
+        assert statuses == [HTTPStatus.OK, *[HTTPStatus.PRECONDITION_FAILED] * 3]
+
+
+class TestDecideMany:
+    def test_decides_each_and_tells_of_each(self, approver: TestClient) -> None:
+        ready, stale, decided, rejected = _analyses(4)
+        _amend(stale)
+        _approve(decided)
+        unknown = ids.new()
+
+        response = approver.post(
+            "/v1/decisions:batch",
+            json={
+                "decisions": [
+                    _approval(ready),
+                    _approval(stale),
+                    _approval(decided),
+                    _approval(unknown),
+                    _approval(rejected) | {"decision": "rejected", "reason": "style"},
+                    _approval(ready),
+                ]
+            },
+        )
+
+        body = response.json()
+        assert response.status_code == HTTPStatus.OK
+        assert (body["decided"], body["forbidden"]) == (2, 4)
+        assert [result["status"] for result in body["results"]] == [200, 412, 409, 404, 200, 409]
+        assert body["results"][0]["etag"] == '"r0.1"'
+        assert body["results"][1]["problem"]["type"] == "/problems/stale-revision"
+        assert body["results"][1]["problem"]["newest"] == 1
+        shown = approver.get(f"/v1/analyses/{ready}")
+        assert (shown.json()["state"], shown.headers["etag"]) == ("approved", '"r0.1"')
+
+    def test_approves_five_hundred_in_one_request(self, approver: TestClient) -> None:
+        many = _analyses(500)
+
+        body = {"decisions": [_approval(analysis_id) for analysis_id in many]}
+        response = approver.post("/v1/decisions:batch", json=body)
+
+        assert response.json()["decided"] == 500
+        with db.transaction() as session:
+            assert session.scalar(select(func.count()).select_from(Review)) == 500
+
+    def test_422_for_more_than_five_hundred_or_none(self, approver: TestClient) -> None:
+        for number in (0, 501):
+            body = {"decisions": [_approval(ids.new())] * number}
+
+            response = approver.post("/v1/decisions:batch", json=body)
+
+            problem(response, HTTPStatus.UNPROCESSABLE_ENTITY)
+
+    def test_a_curator_may_reject_but_not_smuggle_an_approval_in(self, curator: TestClient) -> None:
+        first, second = _analyses(2)
+        rejection = _approval(first) | {"decision": "rejected", "reason": "style"}
+
+        mixed = curator.post(
+            "/v1/decisions:batch", json={"decisions": [rejection, _approval(second)]}
+        )
+        alone = curator.post("/v1/decisions:batch", json={"decisions": [rejection]})
+
+        assert problem(mixed, HTTPStatus.FORBIDDEN)["scope"] == "approvals:write"
+        assert alone.json()["decided"] == 1
+
+    def test_a_batch_cannot_reopen(self, approver: TestClient) -> None:
+        body = {"decisions": [_approval(ids.new()) | {"decision": "reopened"}]}
+
+        problem(approver.post("/v1/decisions:batch", json=body), HTTPStatus.UNPROCESSABLE_ENTITY)
+
+
+def _analyses(number: int) -> list[UUID]:
+    with db.transaction() as session:
+        submission, release = factories.submission(session), factories.release(session)
+        return [
+            factories.analysis(session, factories.item(session, submission), by=release).id
+            for _ in range(number)
+        ]
+
+
+def _amend(analysis_id: UUID) -> None:
+    with db.transaction() as session:
+        analysis = session.get_one(Analysis, analysis_id)
+        author = factories.account(session)
+        factories.revision(session, analysis, text="A lower horizon.", account=author)
+
+
+def _approve(analysis_id: UUID) -> None:
+    with db.transaction() as session:
+        factories.review(session, session.get_one(Analysis, analysis_id))
+
+
+def _approval(analysis_id: UUID) -> dict[str, Any]:
+    return {"analysis_id": str(analysis_id), "revision": 0, "decision": "approved"}
