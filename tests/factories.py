@@ -1,5 +1,6 @@
 """Rows to test with: each function makes one, and what it cannot do without."""
 
+from collections.abc import Sequence
 from hashlib import sha256
 from itertools import count
 from typing import Any, TypeVar
@@ -182,7 +183,9 @@ def analysis(
     return made
 
 
-def analyses(session: Session, number: int, within: Submission | None = None) -> list[Analysis]:
+def analyses(
+    session: Session, number: int, within: Submission | None = None, *, text: str = TEXT
+) -> list[Analysis]:
     """Make many analyses of one release at once, each of an item and an image of its own."""
     within = within or submission(session)
     items = [_new_item(within) for _ in range(number)]
@@ -190,10 +193,10 @@ def analyses(session: Session, number: int, within: Submission | None = None) ->
     session.add_all([*items, *images])
     session.flush()
     by = release(session)
-    made = [_new_analysis(*pair, by, TEXT) for pair in zip(items, images, strict=True)]
+    made = [_new_analysis(*pair, by, text) for pair in zip(items, images, strict=True)]
     session.add_all(made)
     session.flush()
-    session.add_all(_new_revision(one, 0, TEXT) for one in made)
+    session.add_all(_new_revision(one, 0, text) for one in made)
     for one, of in zip(made, items, strict=True):
         _share(one, of)
     session.flush()
@@ -280,17 +283,39 @@ def review(
     number = session.scalar(
         select(func.count()).select_from(Review).where(Review.analysis_id == of.id)
     )
+    return _kept(
+        session,
+        _new_review(on, (number or 0) + 1, by or account(session), decision, **fields),
+    )
+
+
+def _new_review(
+    on: Revision, number: int, by: Account, decision: Decision = Decision.APPROVED, **fields: Any
+) -> Review:
     defaults = {
-        "analysis_id": of.id,
-        "number": (number or 0) + 1,
+        "analysis_id": on.analysis_id,
+        "number": number,
         "revision_id": on.id,
         "revision_sha256": on.sha256,
-        "account_id": (by or account(session)).id,
+        "account_id": by.id,
         "decision": decision,
         "reason": RejectionReason.OTHER if decision is Decision.REJECTED else None,
         "client": Client.CLI,
     }
-    return _kept(session, Review(**defaults | fields))
+    return Review(**defaults | fields)
+
+
+def approvals(session: Session, made: Sequence[Analysis]) -> list[Review]:
+    """Approve many analyses at once, as the model wrote them."""
+    by = account(session)
+    of = {one.id for one in made}
+    wordings = session.scalars(
+        select(Revision).where(Revision.analysis_id.in_(of), Revision.number == 0)
+    )
+    reviews = [_new_review(on, 1, by) for on in wordings]
+    session.add_all(reviews)
+    session.flush()
+    return reviews
 
 
 def approved(

@@ -1,0 +1,229 @@
+"""Exports: approved wordings handed over to a catalog system, remembered line by line."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import BinaryIO
+from uuid import UUID
+
+import structlog
+from sqlalchemy import Select, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session, joinedload
+
+from predella import db, ids, queue
+from predella.errors import (
+    ConflictError,
+    InvalidError,
+    NameTakenError,
+    NotFoundError,
+    PredellaError,
+    UnavailableError,
+)
+from predella.formats import catalog
+from predella.formats.catalog import CatalogFormat
+from predella.ids import CollectionId, ExportId
+from predella.models import (
+    Account,
+    Collection,
+    Export,
+    ExportFormat,
+    ExportLine,
+    ExportState,
+    Item,
+)
+from predella.services import exporting, leases
+from predella.services.leases import Lease
+from predella.settings import get_settings
+from predella.storage import Location, Store
+
+_FOLDER = "exports/"
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class ExportedLine:
+    """One line of an export, with the number of its object."""
+
+    line: ExportLine
+    object_number: str
+
+
+def create(
+    session: Session,
+    collection: Collection,
+    *,
+    account: Account,
+    format: ExportFormat,  # noqa: A002  (the word that the command line and the API use)
+    destination: str | None = None,
+) -> Export:
+    """Ask for an export; a worker writes it once this transaction has committed.
+
+    Without a ``destination`` the file gets a name of its own below ``exports/`` in our bucket.
+
+    Raises:
+        SourceError: the destination is no ``s3://`` address.
+        InvalidError: it lies elsewhere than below ``exports/`` in our own bucket.
+        NameTakenError: another export was, or is being, written there.
+    """
+    export_id = ids.new()
+    suffix = catalog.named(format).SUFFIX
+    own = f"s3://{get_settings().bucket}/{_FOLDER}{collection.slug}/{export_id}{suffix}"
+    export = Export(
+        id=export_id,
+        collection=collection,
+        account=account,
+        format=format,
+        destination=str(_usable(destination)) if destination else own,
+    )
+    try:
+        with session.begin_nested():
+            session.add(export)
+    except IntegrityError as error:
+        raise NameTakenError("export", export.destination) from error
+    queue.ring_after_commit(session, queue.EXPORT)
+    return export
+
+
+def get(session: Session, export_id: ExportId) -> Export:
+    """Return one export with its collection and its account.
+
+    Raises:
+        NotFoundError: there is none with this id.
+    """
+    found = session.scalar(_whole().where(Export.id == export_id))
+    if found is None:
+        raise NotFoundError("export", export_id)
+    return found
+
+
+def listed(
+    session: Session,
+    *,
+    collection_id: CollectionId | None = None,
+    after: UUID | None = None,
+    limit: int = 50,
+) -> Sequence[Export]:
+    """Return exports with their collections and accounts, the oldest first."""
+    page = _whole().order_by(Export.id).limit(limit)
+    if collection_id is not None:
+        page = page.where(Export.collection_id == collection_id)
+    if after is not None:
+        page = page.where(Export.id > after)
+    return session.scalars(page).all()
+
+
+def lines(
+    session: Session, export_id: ExportId, *, after: int = 0, limit: int = 50
+) -> Sequence[ExportedLine]:
+    """Return what left in this export, as in the file; ``after`` is a line's number."""
+    page = (
+        select(ExportLine, Item.object_number)
+        .join(Item, Item.id == ExportLine.item_id)
+        .where(ExportLine.export_id == export_id, ExportLine.number > after)
+        .order_by(ExportLine.number)
+        .limit(limit)
+    )
+    return [ExportedLine(line, number) for line, number in session.execute(page)]
+
+
+def file_format(export: Export) -> CatalogFormat:
+    """Return the format of an export's file: its media type, its suffix."""
+    return catalog.named(export.format)
+
+
+def open_file(export: Export, store: Store) -> BinaryIO:
+    """Return a stream of an export's file.
+
+    Raises:
+        ConflictError: it is not written yet, or never was.
+        MissingObjectError: somebody removed it from the bucket.
+        UnavailableError: the store does not answer.
+    """
+    if export.state is not ExportState.WRITTEN:
+        raise ConflictError(
+            f"export {export.id} has no file: {export.error or 'it is being written'}"
+        )
+    place = Location.parse(export.destination)
+    return store.open(place.bucket, place.key)
+
+
+def take(session: Session, export: Export) -> Lease:
+    """Take an export in hand that this transaction has made, so that no worker does."""
+    return leases.take(session, Export, export.id)
+
+
+def write_waiting(store: Store) -> bool:
+    """Write the oldest export that waits; False when none does.
+
+    What keeps it from being written is noted in the export, and is no error here.
+    """
+    with db.transaction() as session:
+        lease = leases.claim(session, Export, Export.state == ExportState.WRITING)
+    if lease is None:
+        return False
+    try:
+        write_leased(lease, store)
+    except PredellaError as error:
+        log.warning("export_failed", export_id=str(lease.id), error=str(error))
+    return True
+
+
+def write_leased(lease: Lease, store: Store) -> None:
+    """Write an export that the caller has in hand.
+
+    Raises:
+        UnavailableError: the store does not answer. The export is put off, or has failed when
+            this was its last attempt.
+        ConflictError: there is nothing to export, approvals were undone again and again while
+            it was written, or somebody else has it by now. But for the last, it has failed.
+    """
+    try:
+        with leases.kept_alive(lease):
+            exporting.write(lease, store)
+    except UnavailableError as error:
+        _put_off(lease, error)
+        raise
+    except PredellaError as error:
+        _fail(lease, str(error))
+        raise
+
+
+def _put_off(lease: Lease, error: UnavailableError) -> None:
+    if lease.attempt >= get_settings().max_attempts:
+        _fail(lease, f"it could not be written {lease.attempt} times: {error}")
+        return
+    with db.transaction() as session:
+        leases.pause(session, lease)
+
+
+def _fail(lease: Lease, sentence: str) -> None:
+    """Note why an export has failed, unless somebody else has it by now."""
+    with db.transaction() as session:
+        session.execute(
+            update(Export)
+            .where(Export.id == lease.id, Export.lease_token == lease.token)
+            .values(state=ExportState.FAILED, error=sentence, lease_token=None, lease_until=None)
+        )
+
+
+def _usable(destination: str) -> Location:
+    place, bucket = Location.parse(destination), get_settings().bucket
+    steps = place.key.split("/")
+    if (
+        place.bucket != bucket
+        or not place.key.startswith(_FOLDER)
+        or not {"", ".", ".."}.isdisjoint(steps)
+        or _CONTROL.search(place.key)
+    ):
+        raise InvalidError(
+            f"an export is written below s3://{bucket}/{_FOLDER} with a file's name at the end;"
+            f" {destination!r} is not such a place"
+        )
+    return place
+
+
+def _whole() -> Select[Export]:
+    return select(Export).options(joinedload(Export.collection), joinedload(Export.account))

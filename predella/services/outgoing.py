@@ -1,0 +1,199 @@
+"""What may leave a collection now: approved wordings as catalog entries, one for each object."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import RowMapping, TextClause, Uuid, bindparam, text
+from sqlalchemy.orm import Session
+
+from predella.formats.entry import (
+    CatalogApproval,
+    CatalogEntry,
+    CatalogImage,
+    CatalogInstitution,
+    CatalogObject,
+    CatalogRelease,
+    CatalogWording,
+    HumanInvolvement,
+)
+from predella.ids import CollectionId
+from predella.models import Collection, Release
+
+_AT_ONCE = 200
+
+
+class Gate(StrEnum):
+    """What keeps an approved text back; the first that is closed counts."""
+
+    SENSITIVE = "sensitive"
+    """The object is restricted, or its sensitivity is still to be reviewed."""
+    DENIED = "denied"
+    """The manifest's column ``export`` says so."""
+    EMBARGOED = "embargoed"
+    RIGHTS_UNKNOWN = "rights_unknown"
+    """There is no rights statement for the work."""
+
+
+@dataclass(frozen=True, slots=True)
+class Departure:
+    """One approved wording that may leave, and what proves that it may."""
+
+    item_id: UUID
+    analysis_id: UUID
+    revision_id: UUID
+    revision_sha256: bytes
+    review_id: UUID
+    entry: CatalogEntry
+
+
+# An object's newest row says whether its text may leave, even while the picture that came
+# with it still waits; the newest approved row of the object is the one that leaves.
+_CANDIDATES = """
+    WITH gated AS (
+        SELECT item.*, CASE
+            WHEN sensitivity <> 'none' THEN 'sensitive'
+            WHEN NOT exportable THEN 'denied'
+            WHEN embargo_until > current_date THEN 'embargoed'
+            WHEN rights_work IS NULL THEN 'rights_unknown' END AS gate
+        FROM item WHERE collection_id = :collection_id AND is_primary
+    ), spoken AS (
+        SELECT gated.*, coalesce(
+            first_value(gate) OVER (PARTITION BY object_number ORDER BY id DESC), gate) AS closed
+        FROM gated
+    ), candidate AS (
+        SELECT DISTINCT ON (object_number) spoken.*
+        FROM spoken JOIN standing USING (analysis_id)
+        WHERE spoken.state = 'done' AND standing.state = 'approved'
+        ORDER BY object_number, id DESC
+    )
+"""
+
+
+def _of_candidates(query: str) -> TextClause:
+    both = f"{_CANDIDATES} {query}"
+    return text(both).bindparams(bindparam("collection_id", type_=Uuid))
+
+
+_KEPT_BACK = _of_candidates("""
+    SELECT closed, count(*) FROM candidate WHERE closed IS NOT NULL GROUP BY closed
+""")
+
+_DEPARTURES = _of_candidates("""
+    SELECT candidate.id AS item_id, candidate.analysis_id, candidate.object_number,
+        candidate.title, candidate.artist, candidate.artist_uri, candidate.date,
+        candidate.medium, candidate.dimensions, candidate.object_uri, candidate.credit_line,
+        candidate.rights_work, candidate.extra, candidate.key,
+        image.sha256 AS image_sha256, image.width, image.height,
+        analysis.release_id, analysis.language, analysis.created_at AS generated_at,
+        revision.id AS revision_id, revision.number AS revision_number, revision.text,
+        revision.sha256 AS revision_sha256, original.sha256 AS original_sha256,
+        review.id AS review_id, review.created_at AS decided_at,
+        account.display_name AS reviewer
+    FROM candidate
+    JOIN analysis ON analysis.id = candidate.analysis_id
+    JOIN image ON image.id = analysis.image_id
+    JOIN LATERAL (
+        SELECT * FROM review WHERE review.analysis_id = analysis.id ORDER BY number DESC LIMIT 1
+    ) review ON review.decision = 'approved'
+    JOIN account ON account.id = review.account_id
+    JOIN revision ON revision.id = review.revision_id
+    JOIN revision original ON original.analysis_id = analysis.id AND original.number = 0
+    WHERE candidate.closed IS NULL
+    ORDER BY candidate.object_number
+""")
+
+
+def kept_back(session: Session, collection_id: CollectionId | UUID) -> dict[Gate, int]:
+    """Return how many approved texts may not leave now, and why."""
+    rows = session.execute(_KEPT_BACK, {"collection_id": collection_id})
+    return {Gate(gate): count for gate, count in rows}
+
+
+def departures(session: Session, collection: Collection) -> Iterator[Departure]:
+    """Yield what may leave, by object number.
+
+    Read from a cursor on the server: a million of them need the memory of two hundred.
+    """
+    release = cache(lambda id_: _release(session.get_one(Release, id_)))
+    rows = session.execute(
+        _DEPARTURES,
+        {"collection_id": collection.id},
+        execution_options={"yield_per": _AT_ONCE},
+    )
+    for row in rows.mappings():
+        yield Departure(
+            row["item_id"],
+            row["analysis_id"],
+            row["revision_id"],
+            row["revision_sha256"],
+            row["review_id"],
+            _entry(row, collection, release(row["release_id"])),
+        )
+
+
+def _entry(row: RowMapping, collection: Collection, release: CatalogRelease) -> CatalogEntry:
+    return CatalogEntry(
+        collection=collection.slug,
+        object=_object(row, collection),
+        wording=CatalogWording(
+            revision_id=row["revision_id"],
+            number=row["revision_number"],
+            text=row["text"],
+            sha256=row["revision_sha256"].hex(),
+            language=row["language"],
+        ),
+        approval=CatalogApproval(
+            reviewer=row["reviewer"],
+            decided_at=row["decided_at"],
+            human_involvement=_involvement(row),
+        ),
+        release=release,
+        image=CatalogImage(
+            key=row["key"],
+            sha256=row["image_sha256"].hex(),
+            width=row["width"],
+            height=row["height"],
+        ),
+        institution=CatalogInstitution(name=collection.institution),
+        generated_at=row["generated_at"],
+    )
+
+
+def _object(row: RowMapping, collection: Collection) -> CatalogObject:
+    return CatalogObject(
+        number=row["object_number"],
+        title=row["title"],
+        artist=row["artist"],
+        artist_uri=row["artist_uri"],
+        date=row["date"],
+        medium=row["medium"],
+        dimensions=row["dimensions"],
+        object_uri=row["object_uri"],
+        credit_line=row["credit_line"] or collection.credit_line,
+        rights_work=row["rights_work"],
+        extra=row["extra"],
+    )
+
+
+def _involvement(row: RowMapping) -> HumanInvolvement:
+    """An amendment that was undone leaves the model's own wording, word for word."""
+    if row["revision_sha256"] == row["original_sha256"]:
+        return HumanInvolvement.AI_REVIEWED
+    return HumanInvolvement.AI_EDITED
+
+
+def _release(release: Release) -> CatalogRelease:
+    spec: Mapping[str, Any] = release.spec
+    return CatalogRelease(
+        name=release.model_name,
+        digest=release.digest.hex(),
+        weights_sha256=spec["weights_sha256"],
+        adapter_sha256=spec["adapter_sha256"],
+        prompt_id=spec["prompt_id"],
+        code_version=spec["code_version"],
+        notice=release.notice,
+    )
