@@ -23,9 +23,9 @@ class ReleaseSpec:
     template: str
     """Name of that form of conversation, for example ``vicuna_v1``."""
     decoding: Mapping[str, object]
-    """How the next word is chosen; JSON values only."""
+    """How large the model sees the picture, and how it chooses the next word; JSON values."""
     preprocessing: str
-    """Version of the preparation of the picture."""
+    """Version of the preparation of the picture; an image of another version does not fit."""
     dtype: str
     code_version: str
     libraries: Mapping[str, str]
