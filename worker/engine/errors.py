@@ -9,3 +9,10 @@ class CheckpointError(InvalidError):
     def __init__(self, directory: Path | None, why: str) -> None:
         super().__init__(f"model directory {directory or '(not set)'}: {why}")
         self.directory = directory
+
+
+class PromptError(InvalidError):
+    """The question cannot be put to this model."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"prompt: {why}")

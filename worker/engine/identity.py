@@ -11,6 +11,8 @@ from pathlib import Path
 from worker.engine.errors import CheckpointError
 
 RELEASE_FILE = "release.json"
+IMPORT = "import"
+"""Key in it of where everything came from; see ``worker.importing``."""
 _READERS = 4
 """Hashing leaves the interpreter lock: four files at once keep a fast disk busy."""
 
@@ -37,7 +39,9 @@ def about(directory: Path) -> About:
     if not path.is_file():
         return About(**default)
     try:
-        return About(**{**default, **json.loads(path.read_text("utf-8"))})
+        said = {**default, **json.loads(path.read_text("utf-8"))}
+        said.pop(IMPORT, None)
+        return About(**said)
     except (ValueError, TypeError) as error:
         raise CheckpointError(directory, f"{RELEASE_FILE} is not understood: {error}") from error
 
@@ -49,7 +53,7 @@ def weights_sha256(directory: Path) -> str:
     """
     files = sorted(path for path in directory.rglob("*") if path.is_file())
     with ThreadPoolExecutor(_READERS) as readers:
-        digests = list(readers.map(_sha256, files))
+        digests = list(readers.map(sha256, files))
     names = (path.relative_to(directory).as_posix() for path in files)
     lines = (f"{digest}  {name}\n" for digest, name in zip(digests, names, strict=True))
     return hashlib.sha256("".join(lines).encode()).hexdigest()
@@ -67,6 +71,7 @@ def libraries(names: Iterable[str]) -> dict[str, str]:
     return {name: version(name) for name in sorted(names)}
 
 
-def _sha256(path: Path) -> str:
+def sha256(path: Path) -> str:
+    """Return the digest of one file, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

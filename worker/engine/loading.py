@@ -1,6 +1,7 @@
 """Opening a checkpoint directory: everything that is wrong with it is said here, in words."""
 
 import json
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,23 @@ import transformers
 from PIL import Image
 from safetensors import SafetensorError
 
-from worker.engine.errors import CheckpointError
+from worker.engine import wording
+from worker.engine.errors import CheckpointError, PromptError
 from worker.engine.pixels import Normalisation, normalisation
 from worker.engine.prompts import Prompt
+from worker.engine.templates import TEMPLATES
 
 _hub: Any = transformers  # its types do not cover what we call
 _LOCAL = {"local_files_only": True, "trust_remote_code": False}
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A prompt as the model is given it."""
+
+    rendered: str
+    ids: torch.Tensor
+    """int64 [tokens], with one place for each part of the picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,15 +35,42 @@ class Checkpoint:
     """A model in memory, and how it wants to be asked."""
 
     model: Any
-    tokenizer: Any
+    processor: Any
     normalisation: Normalisation
-    rendered_prompt: str
-    prompt_ids: torch.Tensor
-    """int64 [1, tokens], with one place for each part of the picture."""
+    max_new_tokens: int
+    decode: Callable[[Sequence[int]], str]
+
+    def ask(self, prompt: Prompt, template: str | None = None) -> Question:
+        """Return this prompt in the conversation of the checkpoint, or in another one.
+
+        Raises:
+            PromptError: it holds control tokens, or does not fit.
+            ValueError: the checkpoint's own files contradict each other.
+        """
+        _check_text(self.processor.tokenizer, prompt.text)
+        rendered = _render(self.processor, prompt, template)
+        ids = _prompt_ids(self.processor, rendered, self.normalisation.side)
+        _check_places(self.model.config, ids)
+        self._check_room(len(ids))
+        return Question(rendered, ids)
+
+    def _check_room(self, length: int) -> None:
+        room = self.model.config.text_config.max_position_embeddings
+        if length + self.max_new_tokens > room:
+            raise PromptError(
+                f"a prompt of {length} tokens and {self.max_new_tokens} new ones do not fit into"
+                f" {room}; lower PREDELLA_MAX_NEW_TOKENS, or ask in fewer words"
+            )
+        trained = self.processor.tokenizer.model_max_length
+        if length > trained:
+            raise PromptError(
+                f"the prompt has {length} tokens with its picture, the model was trained on at"
+                f" most {trained}; ask in fewer words"
+            )
 
 
-def load(directory: Path, prompt: Prompt, *, dtype: torch.dtype, max_new_tokens: int) -> Checkpoint:
-    """Return the model on the CPU, set to decode greedily and in no other way.
+def load(directory: Path, *, dtype: torch.dtype, max_new_tokens: int) -> Checkpoint:
+    """Return the model on the CPU, set to choose the most likely token and in no other way.
 
     Only weights in safetensors are read, no code of the checkpoint is run, nothing is fetched.
 
@@ -45,13 +84,11 @@ def load(directory: Path, prompt: Prompt, *, dtype: torch.dtype, max_new_tokens:
         model = _model(directory, dtype)
         processor = _hub.AutoProcessor.from_pretrained(directory, **_LOCAL)
         pixels = normalisation(processor.image_processor, model.config.vision_config.image_size)
-        rendered = _render(processor, prompt)
-        ids = _prompt_ids(processor, rendered, pixels.side)
-        _check_prompt(model.config, ids, max_new_tokens)
         model.generation_config = _decoding(model, processor.tokenizer, max_new_tokens)
+        decode = wording.decoder(processor.tokenizer)
     except (OSError, ValueError, KeyError, SafetensorError) as error:
         raise CheckpointError(directory, str(error)) from error
-    return Checkpoint(model, processor.tokenizer, pixels, rendered, ids)
+    return Checkpoint(model, processor, pixels, max_new_tokens, decode)
 
 
 def _check_files(directory: Path) -> None:
@@ -77,7 +114,17 @@ def _model(directory: Path, dtype: torch.dtype) -> Any:
     return model.eval()
 
 
-def _render(processor: Any, prompt: Prompt) -> str:
+def _check_text(tokenizer: Any, text: str) -> None:
+    """Refuse words that the model would take for its own controls or for a second picture."""
+    controls = {str(token) for token in tokenizer.added_tokens_decoder.values()}
+    found = sorted(token for token in controls | set(tokenizer.all_special_tokens) if token in text)
+    if found:
+        raise PromptError(f"it holds {', '.join(found)}, which controls the model; leave it out")
+
+
+def _render(processor: Any, prompt: Prompt, template: str | None) -> str:
+    if template is not None:
+        return TEMPLATES[template].render(prompt.text)
     content = [{"type": "image"}, {"type": "text", "text": prompt.text}]
     turn = [{"role": "user", "content": content}]
     return str(processor.apply_chat_template(turn, add_generation_prompt=True))
@@ -86,22 +133,16 @@ def _render(processor: Any, prompt: Prompt) -> str:
 def _prompt_ids(processor: Any, rendered: str, side: int) -> torch.Tensor:
     anything = Image.new("RGB", (side, side))
     ids: torch.Tensor = processor(images=anything, text=rendered, return_tensors="pt")["input_ids"]
-    return ids
+    return ids[0]
 
 
-def _check_prompt(config: Any, ids: torch.Tensor, max_new_tokens: int) -> None:
+def _check_places(config: Any, ids: torch.Tensor) -> None:
     vision = config.vision_config
     places = int((ids == config.image_token_id).sum())
     patches = (vision.image_size // vision.patch_size) ** 2
     expected = patches + (config.vision_feature_select_strategy == "full")
     if places != expected:
         raise ValueError(f"its prompt has {places} places for the picture, its model {expected}")
-    room = config.text_config.max_position_embeddings
-    if ids.shape[1] + max_new_tokens > room:
-        raise ValueError(
-            f"a prompt of {ids.shape[1]} tokens and {max_new_tokens} new ones do not fit into"
-            f" {room}; lower PREDELLA_MAX_NEW_TOKENS"
-        )
 
 
 def _decoding(model: Any, tokenizer: Any, max_new_tokens: int) -> Any:

@@ -25,7 +25,7 @@ def written(answers: Sequence[Generation | EngineFailure]) -> list[Generation]:
 def forward(engine: LlavaEngine, image: bytes, tokens: Sequence[int]) -> torch.Tensor:
     """Return the logits that the bare model gives before each of these tokens."""
     part = engine._checkpoint
-    prompt = part.prompt_ids[0].tolist()
+    prompt = engine._question.ids.tolist()
     with torch.inference_mode():
         logits: torch.Tensor = part.model(
             input_ids=torch.tensor([prompt + list(tokens)]),

@@ -11,7 +11,9 @@ from predella.settings import Settings
 from tests.worker.engine.conftest import Open
 from worker import engine
 from worker.engine import CheckpointError
+from worker.engine.errors import PromptError
 from worker.engine.prompts import FORMAL_ANALYSIS
+from worker.images import PREPROCESSING
 
 
 @pytest.fixture
@@ -103,7 +105,7 @@ class TestRefuses:
             opened(copy)
 
     def test_more_new_tokens_than_there_is_room_for(self, opened: Open) -> None:
-        with pytest.raises(CheckpointError, match="PREDELLA_MAX_NEW_TOKENS"):
+        with pytest.raises(PromptError, match="PREDELLA_MAX_NEW_TOKENS"):
             opened(most=1000)
 
     def test_a_release_file_with_a_misspelt_field(self, opened: Open, copy: Path) -> None:
@@ -134,7 +136,8 @@ class TestRelease:
         assert "random weights" in release.notice
         assert release.template == "vicuna_v1"
         assert release.dtype == "float32"
-        assert release.preprocessing.endswith("then 96")
+        assert release.preprocessing == PREPROCESSING
+        assert release.decoding["picture_side"] == 96
         assert release.prompt_rendered.endswith(f"USER: <image>\n{FORMAL_ANALYSIS.text} ASSISTANT:")
 
     def test_is_named_after_its_directory_when_it_says_nothing(
