@@ -7,7 +7,6 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from api.problems import MEDIA_TYPE
-from api.schemas.problems import Problem
 
 _METHODS = {"get", "post", "put", "patch", "delete"}
 
@@ -24,13 +23,21 @@ def describe(app: FastAPI) -> dict[str, Any]:
     schemas = document["components"]["schemas"]
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
-    schemas["Problem"] = Problem.model_json_schema()
     for path, operation in _operations(document):
         first, _, rest = operation["description"].partition("\n\n")
         operation |= {"summary": first.replace("\n", " ").rstrip("."), "description": rest}
         problems = {status: _problem(meaning) for status, meaning in _problems(path, operation)}
         operation["responses"] = dict(sorted((operation["responses"] | problems).items()))
+        for answer in operation["responses"].values():
+            _as_of_3_1(answer)
     return document
+
+
+def _as_of_3_1(answer: dict[str, Any]) -> None:
+    """Describe a stream of events as text: ``itemSchema`` is a word of OpenAPI 3.2."""
+    for media in answer.get("content", {}).values():
+        if media.pop("itemSchema", None):
+            media["schema"] = {"type": "string"}
 
 
 def _operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:

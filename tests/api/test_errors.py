@@ -1,5 +1,7 @@
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from http import HTTPStatus
+from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
@@ -14,6 +16,8 @@ from predella.models import Role
 from tests.api.conftest import Acting
 from tests.api.faults import database_away
 from tests.api.problems import problem
+
+_DOCS = Path(__file__).parents[2] / "docs" / "api.md"
 
 
 def _doing(act: Callable[[Session], None]) -> TestClient:
@@ -31,6 +35,18 @@ def _doing(act: Callable[[Session], None]) -> TestClient:
 class TestKindOf:
     def test_is_the_name_in_words(self) -> None:
         assert kind_of(errors.StaleRevisionError) == "/problems/stale-revision"
+
+    def test_the_documentation_names_kinds_that_there_are(self) -> None:
+        documented = set(re.findall(r"`(/problems/\S+)`", _DOCS.read_text()))
+
+        known = {kind_of(kind) for kind in _kinds(errors.PredellaError)}
+        assert documented - known == {"/problems/invalid-request"}
+
+
+def _kinds(kind: type[errors.PredellaError]) -> Iterator[type[errors.PredellaError]]:
+    yield kind
+    for narrower in kind.__subclasses__():
+        yield from _kinds(narrower)
 
 
 class TestProblems:
