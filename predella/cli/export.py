@@ -1,0 +1,250 @@
+"""``predella export``: approved wordings as a file that a catalog system reads."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+from uuid import UUID
+
+import typer
+from rich.table import Table
+from rich.text import Text
+from sqlalchemy.orm import Session
+from typer.core import TyperGroup
+
+from predella import db, storage
+from predella.cli.output import acting, err, out, print_json, print_json_lines
+from predella.errors import InvalidError, UnavailableError
+from predella.ids import CollectionId, ExportId
+from predella.models import Account, Collection, Export, ExportFormat
+from predella.services import collections, exports, outgoing
+from predella.services.exports import ExportedLine
+from predella.services.leases import Lease
+from predella.services.outgoing import Gate
+
+_PAGE = 1_000
+_WHY = {
+    Gate.SENSITIVE: "sensitive or restricted",
+    Gate.DENIED: "not to be exported, says the manifest",
+    Gate.EMBARGOED: "under embargo",
+    Gate.RIGHTS_UNKNOWN: "without a rights statement for the work",
+}
+
+
+class _Group(TyperGroup):
+    """Lets ``predella export SLUG`` stand for ``predella export write SLUG``."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        known = {*self.commands, "--help"}
+        return super().parse_args(ctx, args if not args or args[0] in known else ["write", *args])
+
+
+app = typer.Typer(
+    cls=_Group,
+    help="Hand approved wordings over to a catalog system.",
+    no_args_is_help=True,
+)
+
+Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
+
+
+@app.command()
+def write(
+    collection: Annotated[str, typer.Argument(help="The collection's slug.")],
+    *,
+    wanted: Annotated[ExportFormat, typer.Option("--format", help="What the catalog reads.")],
+    to: Annotated[
+        str | None,
+        typer.Option(
+            "--out",
+            help="A file on this machine, or s3://OUR-BUCKET/exports/...",
+            show_default=False,
+        ),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Export every approved wording that may leave; `export SLUG` means the same.
+
+    The file lies in our bucket; with --out FILE it is copied to this machine too.
+    """
+    in_s3 = to is not None and to.startswith("s3://")
+    local = Path(to) if to is not None and not in_s3 else None
+    if local is not None and not local.parent.is_dir():
+        raise InvalidError(f"there is no folder {str(local.parent)!r} to write {local.name!r} to")
+    with db.transaction() as session:
+        account = acting(session, "exports:write").account
+        made = collections.by_slug(session, collection)
+        lease = _ask(session, made, account, wanted, to if in_s3 else None)
+    _write(lease)
+    with db.transaction() as session:
+        export = exports.get(session, ExportId(lease.id))
+        if local is not None:
+            _fetch(export, local)
+        kept_back = outgoing.kept_back(session, export.collection_id)
+        row = _row(export) | {"file": str(local) if local else None, "kept_back": kept_back}
+    if json:
+        print_json(row)
+    else:
+        _say(row)
+
+
+@app.command("list")
+def list_(
+    *,
+    collection: Annotated[
+        str | None, typer.Option(help="A collection's slug.", show_default=False)
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="JSON Lines on stdout.")] = False,
+) -> None:
+    """Show every export, the oldest first."""
+    with db.transaction() as session:
+        acting(session, "collections:read")
+        of = CollectionId(collections.by_slug(session, collection).id) if collection else None
+        rows = map(_row, _all(session, of))
+        if json:
+            print_json_lines(rows)
+        else:
+            _print_table(rows)
+
+
+@app.command()
+def show(
+    export_id: Annotated[UUID, typer.Argument(help="The export's id.")],
+    *,
+    lines: Annotated[
+        bool, typer.Option("--lines", help="Every line that left; JSON Lines with --json.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Show one export, or what left in it."""
+    with db.transaction() as session:
+        acting(session, "collections:read")
+        export = exports.get(session, ExportId(export_id))
+        if not lines:
+            _show(_row(export), json=json)
+        elif json:
+            print_json_lines(map(_line, _lines(session, ExportId(export_id))))
+        else:
+            for line in map(_line, _lines(session, ExportId(export_id))):
+                told = (
+                    f"{line['number']:>7}  {line['object_number']}  wording {line['revision_id']}"
+                )
+                out.print(Text(told), soft_wrap=True)
+
+
+def hand_over(
+    collection: Collection, *, account: Account, wanted: ExportFormat, folder: Path
+) -> Path:
+    """Export here and now, and return the copy of the file in a folder of this machine."""
+    with db.transaction() as session:
+        here = session.get_one(Collection, collection.id)
+        lease = _ask(session, here, session.get_one(Account, account.id), wanted, None)
+    _write(lease)
+    with db.transaction() as session:
+        export = exports.get(session, ExportId(lease.id))
+        copy = folder / f"{export.collection.slug}{exports.file_format(export).SUFFIX}"
+        _fetch(export, copy)
+    return copy
+
+
+def _ask(
+    session: Session,
+    collection: Collection,
+    account: Account,
+    wanted: ExportFormat,
+    destination: str | None,
+) -> Lease:
+    """Make an export that is in this process's hand from the beginning."""
+    export = exports.create(
+        session, collection, account=account, format=wanted, destination=destination
+    )
+    return exports.take(session, export)
+
+
+def _write(lease: Lease) -> None:
+    try:
+        exports.write_leased(lease, storage.store())
+    except UnavailableError:
+        err.print(f"Export {lease.id} waits; a worker will write it.", soft_wrap=True)
+        raise
+
+
+def _fetch(export: Export, to: Path) -> None:
+    """Copy the file beside its place first: what was there stays until all has come."""
+    unfinished = to.with_name(f".{to.name}.unfinished")
+    with exports.open_file(export, storage.store()) as file, unfinished.open("wb") as copy:
+        shutil.copyfileobj(file, copy)
+    unfinished.replace(to)
+
+
+def _all(session: Session, collection_id: CollectionId | None) -> Iterator[Export]:
+    after: UUID | None = None
+    while page := exports.listed(session, collection_id=collection_id, after=after, limit=_PAGE):
+        yield from page
+        after = page[-1].id
+
+
+def _lines(session: Session, export_id: ExportId) -> Iterator[ExportedLine]:
+    after = 0
+    while page := exports.lines(session, export_id, after=after, limit=_PAGE):
+        yield from page
+        after = page[-1].line.number
+        session.expunge_all()
+
+
+def _row(export: Export) -> dict[str, Any]:
+    return {
+        "id": export.id,
+        "created_at": export.created_at,
+        "collection": export.collection.slug,
+        "account": export.account.name,
+        "format": export.format,
+        "state": export.state,
+        "error": export.error,
+        "destination": export.destination,
+        "line_count": export.line_count,
+        "size": export.size,
+        "sha256": export.sha256.hex() if export.sha256 else None,
+        "written_at": export.written_at,
+    }
+
+
+def _line(exported: ExportedLine) -> dict[str, Any]:
+    line = exported.line
+    return {
+        "number": line.number,
+        "object_number": exported.object_number,
+        "item_id": line.item_id,
+        "analysis_id": line.analysis_id,
+        "revision_id": line.revision_id,
+        "revision_sha256": line.revision_sha256.hex(),
+        "review_id": line.review_id,
+        "sha256": line.sha256.hex(),
+    }
+
+
+def _say(row: dict[str, Any]) -> None:
+    where = row["file"] or row["destination"]
+    out.print(Text(f"{row['line_count']:,} approved texts: {where}"), soft_wrap=True)
+    for gate, count in row["kept_back"].items():
+        out.print(f"{count:,} approved texts are kept back: {_WHY[gate]}", soft_wrap=True)
+
+
+def _show(row: dict[str, Any], *, json: bool) -> None:
+    if json:
+        print_json(row)
+        return
+    table = Table(box=None, show_header=False, pad_edge=False)
+    for name, value in row.items():
+        table.add_row(name.replace("_", " "), Text("" if value is None else str(value)))
+    out.print(table)
+
+
+def _print_table(rows: Iterator[dict[str, Any]]) -> None:
+    columns = ("id", "created_at", "collection", "format", "state", "line_count")
+    table = Table("id", "at", "collection", "format", "state", "texts", box=None, pad_edge=False)
+    table.columns[0].no_wrap = True
+    for row in rows:
+        row["created_at"] = f"{row['created_at']:%Y-%m-%d %H:%M}"
+        table.add_row(*(Text(str(row[column])) for column in columns))
+    out.print(table)
