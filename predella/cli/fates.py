@@ -79,6 +79,8 @@ def print_table(rows: Iterable[Mapping[str, Any]]) -> None:
 
 def _print_page(rows: list[Mapping[str, Any]]) -> None:
     table = Table("row", "object", "file", "fate", "why", box=None, pad_edge=False)
+    for column in table.columns:
+        column.overflow = "fold"
     for row in rows:
         cells = (row["row"], row["object_number"], row["filename"], row["fate"], row["reason"])
         table.add_row(*(Text("" if cell is None else str(cell)) for cell in cells))
@@ -111,15 +113,21 @@ def print_report(report: Report, *, tried_only: bool = False) -> None:
         err.print(Text(f"Refused: {report.refusal}", style="red"), soft_wrap=True)
     elif report.same_as_id and report.same_as_at:
         day = report.same_as_at.date().isoformat()
-        out.print(f"Handed in before on {day} as {report.same_as_id}; nothing new.")
-    elif report.state is SubmissionState.RECEIVED:
+        _say(f"Handed in before on {day} as {report.same_as_id}; nothing new.")
+        return
+    else:
         out.print(_report_table(report))
     if tried_only:
-        out.print("This was a dry run: nothing was handed in.")
+        _say("This was a dry run: nothing was handed in.")
         return
-    out.print(f"This is submission {report.submission_id}.", highlight=False)
+    _say(f"This is submission {report.submission_id}.")
     if report.refused or report.files_without_row:
-        out.print(f"Every refused row: predella status {report.submission_id} --refused")
+        _say(f"Every refused row: predella status {report.submission_id} --refused")
+
+
+def _say(line: str) -> None:
+    """Write a line as it is: somebody may copy a command from it."""
+    out.print(line, highlight=False, soft_wrap=True, markup=False)
 
 
 def print_progress(progress: Progress, failures: Iterable[Failure]) -> None:

@@ -148,7 +148,7 @@ def _summarise(session: Session, submission_id: SubmissionId, *, json: bool) -> 
     fates.print_report(report)
     if progress.total:
         fates.print_progress(progress, failures)
-        out.print(f"Every image: predella status {submission_id} --all")
+        out.print(f"Every image: predella status {submission_id} --all", soft_wrap=True)
 
 
 def _latest(session: Session, scope: Scope, *, json: bool) -> None:
@@ -160,7 +160,9 @@ def _latest(session: Session, scope: Scope, *, json: bool) -> None:
         print_json(rows)
         return
     columns = ("id", "created_at", "collection", "title", "state", "rows_accepted", "rows_refused")
-    table = Table(*(column.replace("_", " ") for column in columns))
+    headers = ("id", "at", "collection", "title", "state", "accepted", "refused")
+    table = Table(*headers, box=None, pad_edge=False)
+    table.columns[0].no_wrap = True
     for row in rows:
         table.add_row(*(Text(_shown(row[column])) for column in columns))
     out.print(table)

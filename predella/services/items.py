@@ -72,7 +72,7 @@ def progress(session: Session, submission_id: SubmissionId) -> Progress:
         else_="analyzing",
     )
     counts = select(fate, func.count()).where(Item.submission_id == submission_id).group_by(fate)
-    return Progress(**dict(session.execute(counts).tuples()))
+    return Progress(**dict(session.execute(counts).all()))
 
 
 def failures(session: Session, submission_id: SubmissionId) -> Sequence[Failure]:

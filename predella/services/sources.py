@@ -15,7 +15,7 @@ UPLOADS = "submissions/"
 MANIFEST_NAMES = ("manifest.csv", "manifest.jsonl")
 """A prefix that holds one of them is handed in by it."""
 
-_MAX_KEY_BYTES = 1_024
+_MAX_BYTES = 1_024
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
@@ -47,7 +47,7 @@ def usable(collection: Collection, source: str) -> Location:
             and outside our own place for manifests.
     """
     location = Location.parse(source)
-    if _CONTROL.search(location.key) or len(location.key.encode()) > _MAX_KEY_BYTES:
+    if _CONTROL.search(source) or len(source.encode(errors="replace")) > _MAX_BYTES:
         raise SourceError(f"{source!r} is not a path that can be read")
     if not (is_prefix(location) or is_manifest(location.key)):
         raise SourceError(

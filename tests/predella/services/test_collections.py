@@ -1,0 +1,78 @@
+from typing import Any
+
+import pytest
+from sqlalchemy.orm import Session
+
+from predella import ids
+from predella.errors import InvalidError, NameTakenError, NotFoundError
+from predella.ids import CollectionId
+from predella.models import Collection
+from predella.services import collections
+from predella.settings import Settings
+from tests import factories
+
+
+def _create(session: Session, settings: Settings, **fields: Any) -> Collection:
+    defaults = {
+        "slug": "paintings",
+        "name": "Paintings",
+        "institution": "Example Museum",
+        "bucket": next(iter(settings.source_buckets)),
+        "prefix": "paintings",
+    }
+    return collections.create(session, **defaults | fields)
+
+
+class TestCreate:
+    def test_closes_the_prefix_so_that_no_neighbour_is_inside(
+        self, session: Session, settings: Settings
+    ) -> None:
+        made = _create(session, settings, prefix="paint", credit_line=" ")
+
+        assert (made.prefix, made.language, made.credit_line) == ("paint/", "en", None)
+        assert collections.by_slug(session, "paintings") is made
+
+    def test_a_taken_slug_leaves_the_transaction_usable(
+        self, session: Session, settings: Settings
+    ) -> None:
+        first = _create(session, settings)
+
+        with pytest.raises(NameTakenError):
+            _create(session, settings)
+
+        assert collections.get(session, CollectionId(first.id)) is first
+
+    @pytest.mark.parametrize(
+        ("fields", "reason"),
+        [
+            ({"bucket": "somebody-elses"}, "PREDELLA_SOURCE_BUCKETS"),
+            ({"bucket": "arn:aws:s3:eu-west-1:123456789012:accesspoint/x"}, "not among"),
+            ({"prefix": "/paintings"}, "without a / in front"),
+            ({"prefix": "a\0b"}, "path in the bucket"),
+            ({"slug": "Paintings"}, "slug"),
+            ({"slug": "a" * 64}, "slug"),
+            ({"name": " \u200b\n"[:1]}, "needs 'name'"),
+            ({"language": "dutch!"}, "language tag"),
+        ],
+    )
+    def test_refuses_what_cannot_be_right(
+        self, session: Session, settings: Settings, fields: dict[str, str], reason: str
+    ) -> None:
+        with pytest.raises(InvalidError, match=reason):
+            _create(session, settings, **fields)
+
+
+class TestListed:
+    def test_goes_on_after_the_last_one_seen(self, session: Session) -> None:
+        made = [factories.collection(session) for _ in range(3)]
+
+        first = collections.listed(session, limit=2)
+        rest = collections.listed(session, after=first[-1].id, limit=2)
+
+        assert [*first, *rest] == made
+
+    def test_names_what_is_not_there(self, session: Session) -> None:
+        with pytest.raises(NotFoundError, match="no collection etchings"):
+            collections.by_slug(session, "etchings")
+        with pytest.raises(NotFoundError):
+            collections.get(session, CollectionId(ids.new()))
