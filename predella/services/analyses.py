@@ -80,10 +80,10 @@ def get(session: Session, analysis_id: AnalysisId, *, lock: bool = False) -> Ana
     # Lock first, look second: a joined SELECT ... FOR UPDATE would see the past.
     if lock:
         session.get(Analysis, analysis_id, with_for_update=True)
-    views = _views(session, [analysis_id])
-    if not views:
+    found = views(session, [analysis_id])
+    if not found:
         raise NotFoundError("analysis", analysis_id)
-    return views[0]
+    return found[0]
 
 
 def listed(
@@ -106,7 +106,32 @@ def listed(
     if after is not None:
         page = page.where(page.selected_columns[0] > after)
     ordered = page.order_by(page.selected_columns[0]).limit(limit)
-    return _views(session, session.scalars(ordered).all())
+    return views(session, session.scalars(ordered).all())
+
+
+def views(session: Session, analysis_ids: Sequence[UUID]) -> Sequence[AnalysisView]:
+    """Return these analyses, as far as they exist, in the order of their ids.
+
+    Wording and decision are read in one statement: never is one from before and the other
+    from after somebody's step.
+    """
+    revision, review = aliased(Revision, _newest(Revision)), aliased(Review, _newest(Review))
+    rows = session.execute(
+        select(Analysis, revision, review)
+        .select_from(Analysis)
+        .join(revision, true())
+        .outerjoin(review, true())
+        .where(Analysis.id.in_(analysis_ids))
+        .order_by(Analysis.id)
+        .options(
+            joinedload(Analysis.image),
+            joinedload(Analysis.release),
+            joinedload(revision.account),
+            joinedload(review.account),
+        )
+    ).all()
+    items, counts = _items(session, analysis_ids)
+    return [AnalysisView(*row, items[row[0].id], counts[row[0].id]) for row in rows]
 
 
 def history(session: Session, analysis_id: AnalysisId) -> Sequence[Revision | Review]:
@@ -207,31 +232,6 @@ def _within(submission_id: SubmissionId) -> Select[Any]:
         .join(Standing, Standing.analysis_id == Item.analysis_id)
         .where(Item.submission_id == submission_id)
     )
-
-
-def _views(session: Session, analysis_ids: Sequence[UUID]) -> Sequence[AnalysisView]:
-    """Return these analyses in the order of their ids.
-
-    Wording and decision are read in one statement: never is one from before and the other
-    from after somebody's step.
-    """
-    revision, review = aliased(Revision, _newest(Revision)), aliased(Review, _newest(Review))
-    rows = session.execute(
-        select(Analysis, revision, review)
-        .select_from(Analysis)
-        .join(revision, true())
-        .outerjoin(review, true())
-        .where(Analysis.id.in_(analysis_ids))
-        .order_by(Analysis.id)
-        .options(
-            joinedload(Analysis.image),
-            joinedload(Analysis.release),
-            joinedload(revision.account),
-            joinedload(review.account),
-        )
-    ).all()
-    items, counts = _items(session, analysis_ids)
-    return [AnalysisView(*row, items[row[0].id], counts[row[0].id]) for row in rows]
 
 
 def _newest(table: type[Revision] | type[Review]) -> FromClause:

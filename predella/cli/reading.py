@@ -1,0 +1,153 @@
+"""How a text is put before a reader: its words, what stands by them, and how they came about."""
+
+import difflib
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from predella.models import FinishReason, Item, Review, Revision
+from predella.services.analyses import AnalysisView
+
+_WORDS = re.compile(r"\S+\s*|\s+")
+
+
+def name(view: AnalysisView) -> str:
+    """Return what names exactly this wording: the analysis's id and the wording's number."""
+    return f"{view.id}@{view.revision.number}"
+
+
+def row(view: AnalysisView) -> dict[str, Any]:
+    """Return an analysis as JSON values."""
+    review = view.review
+    return {
+        "id": view.id,
+        "state": view.state,
+        "objects": [_object(item) for item in view.items],
+        "object_count": view.item_count,
+        "revision": view.revision.number,
+        "text": view.revision.text,
+        "notice": view.release.notice,
+        "model": view.release.model_name,
+        "language": view.analysis.language,
+        "finish_reason": view.analysis.finish_reason,
+        "mean_logprob": view.analysis.mean_logprob,
+        "min_window_logprob": view.analysis.min_window_logprob,
+        "generated_at": view.analysis.created_at,
+        "review": review and step(review),
+    }
+
+
+def step(taken: Revision | Review) -> dict[str, Any]:
+    """Return a wording or a decision as JSON values."""
+    told = {"at": taken.created_at, "by": taken.account.display_name if taken.account else None}
+    if isinstance(taken, Revision):
+        return told | {
+            "wording": taken.number,
+            "text": taken.text,
+            "restores": taken.restores_number,
+        }
+    return told | {"decision": taken.decision, "reason": taken.reason, "note": taken.note}
+
+
+def table(views: Sequence[AnalysisView]) -> Table:
+    """Return many analyses, one a line, the notices of their releases above them."""
+    notices = dict.fromkeys(view.release.notice for view in views if view.release.notice)
+    made = Table(
+        "wording",
+        "object",
+        "state",
+        "text",
+        box=None,
+        pad_edge=False,
+        title=Text("\n".join(notices), style="bold yellow") if notices else None,
+        title_justify="left",
+    )
+    made.columns[0].no_wrap = True
+    made.columns[-1].no_wrap, made.columns[-1].overflow = True, "ellipsis"
+    for view in views:
+        made.add_row(
+            Text(name(view)),
+            Text(_objects(view)),
+            Text(_state(view)),
+            Text(" ".join(view.revision.text.split())),
+        )
+    return made
+
+
+def page(view: AnalysisView, history: Sequence[Revision | Review]) -> RenderableType:
+    """Return one analysis as a curator reads it."""
+    return Group(*_parts(view, history))
+
+
+def _parts(view: AnalysisView, history: Sequence[Revision | Review]) -> Iterator[RenderableType]:
+    yield Text(_objects(view), style="bold")
+    yield Text(f"{name(view)}  {_state(view)}", style="dim")
+    if view.release.notice:
+        yield Text(view.release.notice, style="bold yellow")
+    if view.analysis.finish_reason is FinishReason.LENGTH:
+        yield Text("The text is cut: the model ran into its limit.", style="bold red")
+    yield Padding(Text(view.revision.text), (1, 0))
+    first = history[0]
+    if isinstance(first, Revision) and first.text != view.revision.text:
+        yield Text("What was changed in the model's own words:", style="dim")
+        yield Padding(changes(first.text, view.revision.text), (1, 0))
+    yield Text(_origin(view), style="dim")
+    yield from (Text(_told(taken), style="dim") for taken in history[1:])
+
+
+def changes(before: str, after: str) -> Text:
+    """Return both texts as one, word by word: what went in [-...-], what came in {+...+}."""
+    old, new = _WORDS.findall(before), _WORDS.findall(after)
+    shown = Text()
+    steps = difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
+    for tag, start, end, new_start, new_end in steps:
+        gone, come = "".join(old[start:end]), "".join(new[new_start:new_end])
+        if tag == "equal":
+            shown.append(gone)
+            continue
+        if gone:
+            shown.append(f"[-{gone}-]", style="red strike")
+        if come:
+            shown.append(f"{{+{come}+}}", style="green")
+    return shown
+
+
+def _object(item: Item) -> dict[str, Any]:
+    return {"object_number": item.object_number, "title": item.title, "artist": item.artist}
+
+
+def _objects(view: AnalysisView) -> str:
+    told = [" ".join(filter(None, (item.object_number, item.title))) for item in view.items]
+    more = view.item_count - len(told)
+    return "; ".join(told) + (f" and {more:,} more" if more else "")
+
+
+def _state(view: AnalysisView) -> str:
+    return view.state.replace("_", " ")
+
+
+def _origin(view: AnalysisView) -> str:
+    analysis, image = view.analysis, view.image
+    return (
+        f"{view.release.model_name}, {analysis.created_at:%Y-%m-%d %H:%M}, from a picture of "
+        f"{image.width} x {image.height} pixels; {analysis.output_tokens} tokens, log-probability"
+        f" {analysis.mean_logprob:.2f} on average, {analysis.min_window_logprob:.2f} where the"
+        " model was least sure"
+    )
+
+
+def _told(taken: Revision | Review) -> str:
+    who = taken.account.display_name if taken.account else "the model"
+    when = f"{taken.created_at:%Y-%m-%d %H:%M}"
+    if isinstance(taken, Review):
+        why = ": ".join(filter(None, (taken.reason, taken.note)))
+        return f"{when}  {who} {taken.decision} wording {taken.revision.number}" + (
+            f" ({why})" if why else ""
+        )
+    what = "" if taken.restores_number is None else f", bringing back {taken.restores_number}"
+    return f"{when}  {who} wrote wording {taken.number}{what}"

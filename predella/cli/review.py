@@ -1,0 +1,251 @@
+"""``predella review``: read texts, amend them, decide on them, and take it back."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+import typer
+from rich.text import Text
+from sqlalchemy.orm import Session
+
+from predella import db
+from predella.cli import editing, reading, review_round
+from predella.cli.output import Exit, acting, err, out, print_json, print_json_lines
+from predella.errors import ConflictError, InvalidError, PredellaError
+from predella.ids import AnalysisId, CollectionId, SubmissionId
+from predella.models import (
+    Client,
+    Decision,
+    RejectionReason,
+    Review,
+    ReviewState,
+)
+from predella.services import analyses, collections, reviews
+from predella.services.reviews import Ruling
+
+app = typer.Typer(help="Read texts, amend them, approve or reject them.", no_args_is_help=True)
+
+One = Annotated[
+    str, typer.Argument(metavar="ID", help="The analysis; ID@N if its wording is still N.")
+]
+Many = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="ID...", help="Analyses; ID@N if the wording is still N; - reads them from stdin."
+    ),
+]
+InCollection = Annotated[
+    str | None, typer.Option("--collection", help="A collection's slug.", show_default=False)
+]
+Note = Annotated[str | None, typer.Option(help="What others should know.", show_default=False)]
+Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
+Reading = tuple[AnalysisId, int | None]
+"""An analysis, and the number of the wording that was read, where it was told."""
+
+
+@app.command("list")
+def list_(
+    *,
+    collection: InCollection = None,
+    submission: Annotated[
+        UUID | None, typer.Option(help="A submission's id.", show_default=False)
+    ] = None,
+    state: Annotated[
+        ReviewState | None, typer.Option(help="Only those that stand so.", show_default=False)
+    ] = None,
+    after: Annotated[
+        UUID | None, typer.Option(help="Go on behind this analysis.", show_default=False)
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, max=200, help="How many at most.")] = 50,
+    json: Annotated[bool, typer.Option("--json", help="JSON Lines on stdout.")] = False,
+) -> None:
+    """List texts in the order in which they were written."""
+    with db.transaction() as session:
+        acting(session, "collections:read")
+        found = analyses.listed(
+            session,
+            collection_id=CollectionId(collections.by_slug(session, collection).id)
+            if collection
+            else None,
+            submission_id=SubmissionId(submission) if submission else None,
+            state=state,
+            after=after,
+            limit=limit,
+        )
+        if json:
+            print_json_lines(map(reading.row, found))
+        else:
+            out.print(reading.table(found))
+
+
+@app.command()
+def show(
+    analysis: One,
+    *,
+    provenance: Annotated[
+        bool, typer.Option("--provenance", help="All that is known of how it came about.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Show one text, what was changed in it, and who decided what."""
+    with db.transaction() as session:
+        acting(session, "collections:read")
+        view = analyses.get(session, _named(analysis)[0])
+        history = analyses.history(session, view.id)
+        if provenance:
+            print_json(analyses.provenance(view))
+        elif json:
+            print_json(reading.row(view) | {"history": [reading.step(step) for step in history]})
+        else:
+            out.print(reading.page(view, history))
+
+
+@app.command()
+def amend(
+    analysis: One,
+    *,
+    file: Annotated[
+        str | None,
+        typer.Option(help="The new text; - is stdin; without it, an editor.", show_default=False),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Write a better wording. Nothing is approved by that."""
+    id_, seen = _named(analysis)
+    with db.transaction() as session:
+        acting(session, "reviews:write")
+        newest = analyses.get(session, id_).revision
+        seen, before = newest.number if seen is None else seen, newest.text
+    text = editing.edited(before) if file is None else editing.read(file)
+    with editing.kept_when_refused(text), db.transaction() as session:
+        account = acting(session, "reviews:write").account
+        revision = reviews.amend(session, id_, text=text, account=account, seen=seen)
+        row = {"id": id_, "revision": revision.number, "text": revision.text}
+    if json:
+        print_json(row)
+    else:
+        out.print(f"{id_}@{row['revision']} is the newest wording; it needs review.")
+
+
+@app.command()
+def approve(wordings: Many, *, note: Note = None, json: Json = False) -> None:
+    """Clear wordings for catalog export. Read them first: your name goes with them."""
+    _decide(wordings, Decision.APPROVED, note=note, json=json)
+
+
+@app.command()
+def reject(
+    wordings: Many,
+    *,
+    reason: Annotated[RejectionReason, typer.Option(help="Why.")],
+    note: Note = None,
+    json: Json = False,
+) -> None:
+    """Keep wordings out of every catalog, and say why."""
+    _decide(wordings, Decision.REJECTED, reason=reason, note=note, json=json)
+
+
+@app.command()
+def undo(analysis: One, *, json: Json = False) -> None:
+    """Take back the newest step that stands: a decision, or else an amendment."""
+    id_, _ = _named(analysis)
+    with db.transaction() as session:
+        row = {"id": id_, **reading.step(review_round.take_back(session, id_))}
+    if json:
+        print_json(row)
+    elif "decision" in row:
+        out.print(f"{id_} needs review again.")
+    else:
+        out.print(f"{id_}@{row['wording']} brings back wording {row['restores']}.")
+
+
+@app.command("next")
+def next_(*, collection: InCollection = None) -> None:
+    """Read, one by one, what needs review, and decide with one key."""
+    review_round.run(collection)
+
+
+def _named(word: str) -> Reading:
+    """Read ``ID`` or ``ID@N``.
+
+    Raises:
+        InvalidError: it is neither.
+    """
+    id_, at, number = word.strip().partition("@")
+    try:
+        return AnalysisId(UUID(id_)), int(number) if at else None
+    except ValueError as error:
+        raise InvalidError(f"{word!r} is no analysis; write ID, or ID@N for wording N") from error
+
+
+def _all_named(words: Sequence[str]) -> Iterator[Reading]:
+    for word in words:
+        lines = sys.stdin if word == "-" else [word]
+        yield from (_named(line) for line in lines if line.strip())
+
+
+def _decide(
+    words: Sequence[str],
+    decision: Literal[Decision.APPROVED, Decision.REJECTED],
+    *,
+    reason: RejectionReason | None = None,
+    note: str | None,
+    json: bool,
+) -> None:
+    """Decide, 500 at a time; what is refused does not hold back the rest."""
+    readings = list(_all_named(words))
+    rows: list[dict[str, Any]] = []
+    refused: list[PredellaError] = []
+    for start in range(0, len(readings), reviews.MAX_RULINGS):
+        some = readings[start : start + reviews.MAX_RULINGS]
+        with db.transaction() as session:
+            account = acting(session, review_round.SCOPES[decision]).account
+            rulings = _rulings(session, some, decision, reason, note)
+            results = reviews.decide_many(session, rulings, account=account, client=Client.CLI)
+            rows += map(_row, rulings, results)
+        refused += [result for result in results if isinstance(result, PredellaError)]
+    if json:
+        print_json(rows)
+    else:
+        _tell(rows)
+    raise typer.Exit(_code(len(rows), refused))
+
+
+def _rulings(
+    session: Session,
+    some: Sequence[Reading],
+    decision: Literal[Decision.APPROVED, Decision.REJECTED],
+    reason: RejectionReason | None,
+    note: str | None,
+) -> list[Ruling]:
+    views = analyses.views(session, [id_ for id_, number in some if number is None])
+    newest = {view.id: view.revision.number for view in views}
+    return [
+        Ruling(id_, newest.get(id_, 0) if number is None else number, decision, reason, note)
+        for id_, number in some
+    ]
+
+
+def _row(ruling: Ruling, result: Review | PredellaError) -> dict[str, Any]:
+    row = {"id": ruling.analysis_id, "revision": ruling.revision_number}
+    if isinstance(result, Review):
+        return row | {"decision": result.decision, "review": result.id}
+    return row | {"error": str(result)}
+
+
+def _tell(rows: Sequence[dict[str, Any]]) -> None:
+    for row in rows:
+        if "error" in row:
+            err.print(Text(row["error"], style="bold red"), soft_wrap=True)
+        else:
+            out.print(f"{row['id']}@{row['revision']} {row['decision']}", highlight=False)
+
+
+def _code(total: int, refused: Sequence[PredellaError]) -> Exit:
+    if not refused:
+        return Exit.OK
+    if len(refused) < total:
+        return Exit.PARTIAL
+    stale = all(isinstance(error, ConflictError) for error in refused)
+    return Exit.CONFLICT if stale else Exit.FAILURE
