@@ -166,7 +166,8 @@ _REFUSE = text("""
     SELECT id, now(), :submission_id, row_number, object_number, filename, code, CASE code
         WHEN 'missing_file' THEN format('There is no file "%s" in %s%s', filename,
             CAST(:described AS text),
-            coalesce('; did you mean "' || substr(guess, :skip) || '"?', '.'))
+            coalesce('; did you mean "' || substr(guess,
+                CASE WHEN starts_with(guess, :folder) THEN :folder_skip ELSE :skip END) || '"?', '.'))
         WHEN 'second_file' THEN format('Object number %s was taken from another file of this name'
             ' (%s); hand in a manifest to submit several views of one object.',
             object_number, first_file)
@@ -225,6 +226,7 @@ def refuse(session: Session, place: Place) -> int:
         "folder_path": comparable(place.folder),
         "prefix_path": comparable(place.prefix),
         "skip": len(place.prefix) + 1,
+        "folder_skip": len(place.folder) + 1,
     }
     refused = _count(session, _REFUSE, vars(place) | names)
     if not place.one_each:

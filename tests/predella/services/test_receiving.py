@@ -148,6 +148,19 @@ class TestRefusedRows:
         assert [(group.code, group.count) for group in report.refused] == [("missing_file", 6)]
         assert len(report.refused[0].examples) == 3
 
+    def test_suggest_what_to_write_in_this_manifest(self, museum: Museum) -> None:
+        museum.put("2026/deep/A.jpg", "old/b.jpg")
+
+        report = museum.hand_in(
+            "object_number,filename\n1,deep/a.jpg\n2,B.jpg\n", name="2026/list.csv"
+        )
+
+        sentences = [each.sentence for each in museum.refusals(report)]
+        assert [sentence.partition("; ")[2] for sentence in sentences] == [
+            'did you mean "deep/A.jpg"?',
+            'did you mean "old/b.jpg"?',
+        ]
+
     def test_name_the_fault_of_the_row_itself_first(self, museum: Museum) -> None:
         museum.put("a.jpg", "a.gif")
         museum.write("empty.jpg", b"")

@@ -1,0 +1,360 @@
+import csv
+import io
+import json
+import threading
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select, text
+
+from predella import db
+from predella.cli import following
+from predella.cli.output import Exit
+from predella.formats import manifest
+from predella.models import Item, Role, Submission
+from predella.services import accounts
+from predella.settings import Settings, get_settings
+from tests import factories
+from tests.predella.cli.running import Ran, Run, runner
+from tests.services import Bucket
+
+PNG = b"\x89PNG not really"
+
+
+@pytest.fixture
+def run(
+    settings: Settings,  # noqa: ARG001  (the command reads them)
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Run:
+    """Run commands as a digitizer who may also open collections."""
+    with db.transaction() as session:
+        account = factories.account(session, Role.DIGITIZER, Role.ADMIN)
+        _, secret = accounts.issue_token(session, account, name="test")
+    monkeypatch.setenv("PREDELLA_TOKEN", secret)
+    get_settings.cache_clear()
+    return runner(capsys)
+
+
+@pytest.fixture
+def museum(run: Run, s3: Bucket) -> Bucket:
+    place = ("--bucket", s3.name, "--prefix", "sk/")
+    run("collection", "add", "sk", *place, "--name", "Schilderijen", "--institution", "Museum")
+    return s3
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Two pictures and what a camera leaves beside them."""
+    made = tmp_path / "Box 12"
+    (made / "deep").mkdir(parents=True)
+    (made / "SK-A-1.png").write_bytes(PNG)
+    (made / "deep" / "SK-A-2.png").write_bytes(PNG + b"2")
+    (made / "._SK-A-1.png").write_bytes(b"resource fork")
+    (made / "SK-A-1.xmp").write_bytes(b"<x/>")
+    return made
+
+
+def _keys(bucket: Bucket) -> list[str]:
+    listed = bucket.client.list_objects_v2(Bucket=bucket.name).get("Contents", [])
+    return sorted(found["Key"] for found in listed)
+
+
+def _count(model: type[Item | Submission]) -> int:
+    with db.transaction() as session:
+        return session.scalars(select(func.count()).select_from(model)).one()
+
+
+class TestAFolder:
+    def test_is_uploaded_and_every_file_reported(
+        self, run: Run, museum: Bucket, folder: Path
+    ) -> None:
+        (folder / "empty.png").touch()
+
+        ran = run("submit", folder, "--collection", "sk", "--json")
+
+        assert ran.code == Exit.PARTIAL
+        assert _keys(museum) == [
+            "sk/Box 12/SK-A-1.png",
+            "sk/Box 12/deep/SK-A-2.png",
+            "sk/Box 12/empty.png",
+        ]
+        report = ran.json
+        assert (report["state"], report["rows_read"], report["accepted"]) == ("received", 3, 2)
+        (group,) = report["refused"]
+        assert (group["code"], group["count"]) == ("empty_file", 1)
+        assert group["examples"][0]["filename"] == "empty.png"
+
+    def test_is_described_by_the_manifest_in_it(
+        self, run: Run, museum: Bucket, folder: Path
+    ) -> None:
+        (folder / "manifest.csv").write_text(
+            "object_number,filename\nA 1,SK-A-1.png\nA 2,SK-A-3.png\n"
+        )
+
+        ran = run("submit", folder, "--collection", "sk", "--json")
+
+        manifests = [key for key in _keys(museum) if key.endswith(".csv")]
+        assert len(manifests) == 1
+        assert manifests[0].startswith("submissions/Box 12/manifest-")
+        assert (ran.json["accepted"], ran.json["files_without_row"]) == (1, 0)
+        assert "did you mean" not in ran.json["refused"][0]["examples"][0]["sentence"]
+
+    def test_twice_is_sent_once_and_says_so(self, run: Run, museum: Bucket, folder: Path) -> None:
+        first = run("submit", folder, "--collection", "sk", "--json").json
+
+        again = run("submit", folder, "--collection", "sk")
+
+        assert again.code == Exit.OK
+        assert "0 of 2 images to upload" in again.err
+        assert f"Handed in before on {first['same_as_at'] or ''}" in again.out
+        assert f"as {first['submission_id']}; nothing new." in again.out
+        assert _count(Item) == 2
+        assert len(_keys(museum)) == 2
+
+    def test_goes_on_where_an_upload_stopped(self, run: Run, museum: Bucket, folder: Path) -> None:
+        museum.client.put_object(Bucket=museum.name, Key="sk/Box 12/SK-A-1.png", Body=PNG)
+
+        ran = run("submit", folder, "--collection", "sk")
+
+        assert "1 of 2 images to upload" in ran.err
+        assert ran.code == Exit.OK
+
+    def test_never_lands_on_other_files_unasked(
+        self, run: Run, museum: Bucket, folder: Path
+    ) -> None:
+        museum.client.put_object(Bucket=museum.name, Key="sk/Box 12/SK-A-1.png", Body=b"other")
+
+        refused = run("submit", folder, "--collection", "sk")
+        titled = run("submit", folder, "--collection", "sk", "--title", "Box/12b")
+        replaced = run("submit", folder, "--collection", "sk", "--replace")
+
+        assert refused.code == Exit.CONFLICT
+        assert f"s3://{museum.name}/sk/Box 12/SK-A-1.png" in refused.err
+        assert (titled.code, replaced.code) == (Exit.OK, Exit.OK)
+        assert "sk/Box-12b/SK-A-1.png" in _keys(museum)
+        body = museum.client.get_object(Bucket=museum.name, Key="sk/Box 12/SK-A-1.png")["Body"]
+        assert body.read() == PNG
+
+    def test_of_large_files_is_known_again(self, run: Run, museum: Bucket, folder: Path) -> None:
+        (folder / "large.tif").write_bytes(bytes(range(256)) * 40_000)
+        run("submit", folder, "--collection", "sk")
+
+        again = run("submit", folder, "--collection", "sk")
+
+        assert "0 of 3 images to upload" in again.err
+        assert "sk/Box 12/large.tif" in _keys(museum)
+
+    def test_without_a_picture_is_refused_before_anything_is_sent(
+        self, run: Run, museum: Bucket, tmp_path: Path
+    ) -> None:
+        ran = run("submit", tmp_path / "nothing", "--collection", "sk")
+
+        assert ran.code == Exit.USAGE
+        assert "neither a folder nor a manifest" in ran.err
+        assert _keys(museum) == []
+
+
+class TestAManifest:
+    def test_brings_the_images_beside_it(self, run: Run, museum: Bucket, folder: Path) -> None:
+        listed = folder / "list.jsonl"
+        listed.write_text(json.dumps({"object_number": "1", "filename": "deep/SK-A-2.png"}))
+
+        ran = run("submit", listed, "--collection", "sk", "--json")
+
+        assert ran.json["accepted"] == 1
+        assert "sk/Box 12/deep/SK-A-2.png" in _keys(museum)
+        assert "sk/Box 12/SK-A-1.png" not in _keys(museum)
+
+    def test_may_name_images_that_lie_in_the_bucket(
+        self, run: Run, museum: Bucket, tmp_path: Path
+    ) -> None:
+        museum.client.put_object(Bucket=museum.name, Key="sk/1925/a.png", Body=PNG)
+        (tmp_path / "list.csv").write_text("object_number,filename\n1,1925/a.png\n")
+
+        ran = run("submit", tmp_path / "list.csv", "--collection", "sk", "--json")
+
+        assert (ran.code, ran.json["accepted"]) == (Exit.OK, 1)
+
+    def test_with_a_wrong_header_sends_nothing(
+        self, run: Run, museum: Bucket, folder: Path
+    ) -> None:
+        (folder / "list.csv").write_text("object_number,filname\n1,SK-A-1.png\n")
+
+        ran = run("submit", folder / "list.csv", "--collection", "sk")
+
+        assert ran.code == Exit.USAGE
+        assert "did you mean" in ran.err
+        assert _keys(museum) == []
+
+    def test_on_s3_with_a_wrong_header_is_refused_as_a_whole(
+        self, run: Run, museum: Bucket
+    ) -> None:
+        museum.client.put_object(Bucket=museum.name, Key="sk/list.csv", Body=b"a,b\n1,2\n")
+
+        ran = run("submit", f"s3://{museum.name}/sk/list.csv", "--collection", "sk")
+
+        assert ran.code == Exit.FAILURE
+        assert "Refused: The manifest has no column object_number" in ran.err
+
+    def test_can_be_begun_from_a_template(self, run: Run) -> None:
+        assert run("submit", "--template").out == manifest.template()
+
+
+class TestADryRun:
+    def test_says_the_same_and_leaves_nothing(self, run: Run, museum: Bucket, folder: Path) -> None:
+        (folder / "manifest.csv").write_text(
+            "object_number,filename\nA 1,SK-A-1.png\nA 2,deep/sk-a-2.PNG\n"
+        )
+
+        tried = run("submit", folder, "--collection", "sk", "--dry-run", "--json")
+
+        assert (_keys(museum), _count(Submission)) == ([], 0)
+        done = run("submit", folder, "--collection", "sk", "--json")
+        assert tried.code == done.code == Exit.PARTIAL
+        for name in ("rows_read", "accepted", "refused", "files_without_row"):
+            assert tried.json[name] == done.json[name]
+        sentence = tried.json["refused"][0]["examples"][0]["sentence"]
+        assert 'did you mean "deep/SK-A-2.png"?' in sentence
+
+
+class TestWaiting:
+    def test_ends_with_the_fates(
+        self, run: Run, museum: Bucket, folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        assert museum
+        monkeypatch.setattr(following, "_PAUSE", 0.05)
+        worker = threading.Thread(target=_fail_everything)
+        worker.start()
+
+        ran = run("submit", folder, "--collection", "sk", "--wait")
+
+        worker.join()
+        assert ran.code == Exit.PARTIAL
+        assert "failed: undecodable" in ran.out
+        assert "no picture at all" in ran.out
+
+    def test_ends_when_the_time_is_over(self, run: Run, museum: Bucket, folder: Path) -> None:
+        assert museum
+        waiting = ("--wait", "--timeout", "0", "--json")
+
+        ran = run("submit", folder, "--collection", "sk", *waiting)
+
+        assert ran.code == Exit.TIMED_OUT
+        assert ran.json["progress"]["preparing"] == 2
+
+    def test_interrupted_leaves_the_work_running(
+        self, run: Run, museum: Bucket, folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        assert museum
+
+        def interrupt(_seconds: float) -> None:
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr("predella.cli.following.time.sleep", interrupt)
+
+        ran = run("submit", folder, "--collection", "sk", "--wait")
+
+        assert ran.code == Exit.INTERRUPTED
+        assert "the work goes on. See: predella status" in ran.err
+
+
+def _fail_everything() -> None:
+    """Do as a worker does that can read none of the images."""
+    fail = text(
+        "UPDATE item SET state = 'failed', error_code = 'undecodable',"
+        " error = 'no picture at all', finished_at = now()"
+    )
+    while not _count(Item):
+        threading.Event().wait(0.05)
+    with db.transaction() as session:
+        session.execute(fail)
+
+
+@pytest.fixture
+def submitted(run: Run, museum: Bucket, folder: Path) -> str:
+    assert museum
+    (folder / "manifest.csv").write_text(
+        "object_number,filename,ai_processing\n"
+        "=1+1,SK-A-1.png,\nA 2,deep/SK-A-2.png,denied\nA 3,gone.png,\n"
+    )
+    ran = run("submit", folder, "--collection", "sk", "--json")
+    return str(ran.json["submission_id"])
+
+
+class TestStatus:
+    def test_lists_the_fate_of_everything(self, run: Run, submitted: str) -> None:
+        rows = run("status", submitted, "--all", "--json").lines
+
+        assert [(row["row"], row["fate"], row["code"]) for row in rows] == [
+            (2, "waits to be prepared", None),
+            (3, "withheld", "ai_processing"),
+            (4, "refused", "missing_file"),
+        ]
+
+    def test_lists_only_what_went_wrong(self, run: Run, submitted: str) -> None:
+        _fail_everything()
+
+        failed = run("status", "--collection", "sk", "--failed", "--json").lines
+        refused = run("status", submitted, "--refused", "--json").lines
+
+        assert [row["reason"] for row in failed] == ["no picture at all"] * 2
+        assert [row["filename"] for row in refused] == ["gone.png"]
+
+    def test_writes_csv_that_no_spreadsheet_runs(self, run: Run, submitted: str) -> None:
+        rows = list(csv.DictReader(io.StringIO(run("status", submitted, "--all", "--csv").out)))
+
+        assert [row["object_number"] for row in rows] == ["'=1+1", "A 2", "A 3"]
+
+    def test_pages_through_more_than_one_page(
+        self, run: Run, submitted: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("predella.cli.status._PAGE", 1)
+
+        assert len(run("status", submitted, "--all", "--json").lines) == 3
+
+    def test_sums_up(self, run: Run, submitted: str) -> None:
+        summary = run("status", submitted, "--json").json
+        shown = run("status", submitted)
+
+        assert summary["collection"] == "sk"
+        assert (summary["progress"]["withheld"], summary["progress"]["total"]) == (1, 2)
+        assert f"predella status {submitted} --refused" in shown.out
+
+    def test_without_a_submission_shows_the_latest(self, run: Run, submitted: str) -> None:
+        assert submitted in run("status").out
+        assert [row["id"] for row in run("status", "--json").json] == [submitted]
+
+    def test_needs_to_know_what_to_list(self, run: Run) -> None:
+        assert run("status", "--failed").code == Exit.USAGE
+
+
+class TestRequeue:
+    def test_tries_again_what_failed(self, run: Run, submitted: str) -> None:
+        _fail_everything()
+
+        tried: Ran = run("requeue", submitted, "--dry-run")
+        other = run("requeue", submitted, "--code", "gave_up")
+        done = run("requeue", submitted)
+
+        assert "1 items would be tried again" in tried.out
+        assert "0 items are to be tried again" in other.out
+        assert "1 items are to be tried again" in done.out
+
+
+class TestWhoMay:
+    def test_a_curator_may_not_hand_in(
+        self, run: Run, monkeypatch: pytest.MonkeyPatch, folder: Path
+    ) -> None:
+        with db.transaction() as session:
+            account = factories.account(session, Role.CURATOR)
+            _, secret = accounts.issue_token(session, account, name="test")
+        monkeypatch.setenv("PREDELLA_TOKEN", secret)
+        get_settings.cache_clear()
+
+        for command in (("submit", folder, "--collection", "sk"), ("collection", "add", "x")):
+            code = run(*command, *_NEEDED.get(command[0], ())).code
+            assert code == Exit.AUTH
+
+
+_NEEDED = {"collection": ("--bucket", "b", "--name", "n", "--institution", "i")}
