@@ -27,7 +27,8 @@ from api.routes import (
 from predella import logs
 from predella.settings import get_settings
 
-_MAX_BODY_BYTES = 8 << 20
+_MAX_BODY_BYTES = 5_000_000
+"""500 decisions with the longest notes."""
 
 _NOUNS = (
     description,

@@ -45,9 +45,6 @@ Text = Annotated[str, AfterValidator(_storable)]
 Line = Annotated[Text, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
 """A short text, such as a name or a title."""
 
-Note = Annotated[Text, StringConstraints(strip_whitespace=True, max_length=5000)]
-"""What somebody wants to have said."""
-
 
 def _as_hex(digest: object) -> object:
     return digest.hex() if isinstance(digest, bytes) else digest

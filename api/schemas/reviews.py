@@ -2,12 +2,15 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, StringConstraints
 
-from api.schemas.base import Hex, In, Note, Out, Text
+from api.schemas.base import Hex, In, Out, Text
 from api.schemas.problems import Problem
 from predella.models import Client, Decision, RejectionReason, Review, Revision
-from predella.services.reviews import MAX_RULINGS
+from predella.services.reviews import MAX_NOTE, MAX_RULINGS
+
+Note = Annotated[Text, StringConstraints(strip_whitespace=True, max_length=MAX_NOTE)]
+"""What somebody wants to have said."""
 
 
 class AmendmentIn(In):

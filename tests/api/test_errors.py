@@ -124,16 +124,16 @@ class TestProblems:
         assert "hunter2" not in response.text
         assert "curater" not in response.text
 
-    @pytest.mark.parametrize(
-        "content", [b"", b"{", b"\xff\xfe", b"[]", b'{"name": "\\ud800"}', b"null"]
-    )
-    def test_422_for_anything_that_is_not_such_a_body(
-        self, admin: TestClient, content: bytes
-    ) -> None:
-        response = admin.post("/v1/accounts", content=content)
+    def test_4xx_for_anything_that_is_not_such_a_body(self, admin: TestClient) -> None:
+        nested = b"[" * 100_000
+        for content in (b"", b"{", b"\xff\xfe", b"[]", b'{"name": "\\ud800"}', b"null", nested):
+            response = admin.post("/v1/accounts", content=content)
 
-        assert response.status_code in {HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY}
-        problem(response, HTTPStatus(response.status_code))
+            assert response.status_code in {
+                HTTPStatus.BAD_REQUEST,
+                HTTPStatus.UNPROCESSABLE_ENTITY,
+            }
+            problem(response, HTTPStatus(response.status_code))
 
     def test_422_for_a_character_that_the_database_cannot_hold(self, admin: TestClient) -> None:
         account = {"name": "mara", "display_name": "Ma\0ra", "roles": ["curator"]}

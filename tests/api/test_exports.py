@@ -102,15 +102,15 @@ class TestListLines:
         assert lines[0]["revision_sha256"] == factories.digest(factories.TEXT).hex()
         assert second["next"] is None
 
-    @pytest.mark.parametrize("number", ["99999999999", "-1", "1.5", ids.new().hex])
     def test_refuses_a_cursor_that_no_line_can_have(
-        self, registrar: TestClient, export_id: str, number: str
+        self, registrar: TestClient, export_id: str
     ) -> None:
-        cursor = urlsafe_b64encode(number.encode()).decode()
+        for number in ("99999999999", "-1", "1.5", ids.new().hex):
+            cursor = urlsafe_b64encode(number.encode()).decode()
 
-        response = registrar.get(f"/v1/exports/{export_id}/lines", params={"cursor": cursor})
+            response = registrar.get(f"/v1/exports/{export_id}/lines", params={"cursor": cursor})
 
-        problem(response, HTTPStatus.UNPROCESSABLE_ENTITY)
+            problem(response, HTTPStatus.UNPROCESSABLE_ENTITY)
 
 
 class TestGetFile:

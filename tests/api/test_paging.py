@@ -1,3 +1,4 @@
+from collections.abc import Iterator
 from http import HTTPStatus
 
 import pytest
@@ -21,21 +22,23 @@ def names(admin: TestClient) -> list[str]:
     return [first["name"], *made]
 
 
-class TestPage:
-    @pytest.mark.parametrize("limit", [1, 2, 3, 6, 7, 200])
-    def test_following_the_link_shows_each_row_once(
-        self, admin: TestClient, names: list[str], limit: int
-    ) -> None:
-        seen: list[str] = []
-        following: str | None = f"/v1/accounts?limit={limit}"
-        while following:
-            response = admin.get(following)
-            page = response.json()["data"]
-            assert 0 < len(page) <= limit
-            seen += [account["name"] for account in page]
-            following = response.links.get("next", {}).get("url")
+def _followed(client: TestClient, limit: int) -> Iterator[str]:
+    """Yield the names on every page."""
+    following: str | None = f"/v1/accounts?limit={limit}"
+    while following:
+        response = client.get(following)
+        page = response.json()["data"]
+        assert 0 < len(page) <= limit
+        yield from (account["name"] for account in page)
+        following = response.links.get("next", {}).get("url")
 
-        assert seen == names
+
+class TestPage:
+    def test_following_the_link_shows_each_row_once(
+        self, admin: TestClient, names: list[str]
+    ) -> None:
+        for limit in (1, 2, 3, 6, 7, 200):
+            assert list(_followed(admin, limit)) == names
 
     def test_the_cursor_in_the_body_is_the_one_in_the_link(
         self, admin: TestClient, names: list[str]
@@ -57,15 +60,15 @@ class TestPage:
 
         assert [row["name"] for row in second["data"]] == [*names[5:], "late"]
 
-    @pytest.mark.parametrize("cursor", ["", "%", "AAAA", "é", "a" * 101, "MTIz", "////"])
-    def test_a_cursor_that_is_not_ours_is_refused(self, admin: TestClient, cursor: str) -> None:
-        response = admin.get("/v1/accounts", params={"cursor": cursor})
+    def test_a_cursor_that_is_not_ours_is_refused(self, admin: TestClient) -> None:
+        for cursor in ("", "%", "AAAA", "é", "a" * 101, "MTIz", "////"):
+            response = admin.get("/v1/accounts", params={"cursor": cursor})
 
-        (part,) = problem(response, HTTPStatus.UNPROCESSABLE_ENTITY)["errors"]
-        assert (part["in"], part["pointer"]) == ("query", "/cursor")
+            (part,) = problem(response, HTTPStatus.UNPROCESSABLE_ENTITY)["errors"]
+            assert (part["in"], part["pointer"]) == ("query", "/cursor")
 
-    @pytest.mark.parametrize("limit", ["0", "201", "-1", "many", "9" * 400])
-    def test_a_page_has_between_1_and_200_rows(self, admin: TestClient, limit: str) -> None:
-        response = admin.get("/v1/accounts", params={"limit": limit})
+    def test_a_page_has_between_1_and_200_rows(self, admin: TestClient) -> None:
+        for limit in ("0", "201", "-1", "many", "9" * 400):
+            response = admin.get("/v1/accounts", params={"limit": limit})
 
-        problem(response, HTTPStatus.UNPROCESSABLE_ENTITY)
+            problem(response, HTTPStatus.UNPROCESSABLE_ENTITY)

@@ -72,16 +72,14 @@ class TestAmend:
 
 class TestPreconditions:
     @pytest.mark.parametrize("what", ["revisions", "approval", "rejection", "undo"])
-    @pytest.mark.parametrize("header", [None, "", "*", " , "])
     def test_428_unless_the_caller_says_what_they_saw(
-        self, approver: TestClient, path: str, what: str, header: str | None
+        self, approver: TestClient, path: str, what: str
     ) -> None:
-        headers = {} if header is None else {"If-Match": header}
-        body = {"text": "A lower horizon.", "reason": "style"}
+        body = _for(what, {"text": "A lower horizon.", "reason": "style"})
+        for headers in ({}, {"If-Match": ""}, {"If-Match": "*"}, {"If-Match": " , "}):
+            response = approver.post(f"{path}/{what}", json=body, headers=headers)
 
-        response = approver.post(f"{path}/{what}", json=_for(what, body), headers=headers)
-
-        problem(response, HTTPStatus.PRECONDITION_REQUIRED)
+            problem(response, HTTPStatus.PRECONDITION_REQUIRED)
 
     @pytest.mark.parametrize("what", ["revisions", "approval", "rejection", "undo"])
     def test_412_carries_what_it_is_now_and_changes_nothing(
@@ -97,9 +95,9 @@ class TestPreconditions:
         assert response.headers["etag"] == current["etag"]
         assert approver.get(path).json() == current
 
-    @pytest.mark.parametrize("seen", ['W/"r0.0"', "r0.0", '"r0.0', '"R0.0"', '"r0.0.0"'])
-    def test_only_the_very_tag_matches(self, post: Post, seen: str) -> None:
-        problem(post("approval", seen=seen), HTTPStatus.PRECONDITION_FAILED)
+    def test_only_the_very_tag_matches(self, post: Post) -> None:
+        for seen in ('W/"r0.0"', "r0.0", '"r0.0', '"R0.0"', '"r0.0.0"'):
+            problem(post("approval", seen=seen), HTTPStatus.PRECONDITION_FAILED)
 
     def test_one_of_several_tags_is_enough(self, post: Post) -> None:
         _ok(post("approval", seen='"r9.9", "r0.0"'))
