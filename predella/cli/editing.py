@@ -16,9 +16,12 @@ def edited(text: str) -> str:
     """Return the text as it comes back from the person's editor ($VISUAL, $EDITOR).
 
     Raises:
-        InvalidError: they left the editor without saving.
+        InvalidError: they left the editor without saving, or there is none.
     """
-    changed = click.edit(text, extension=".txt")
+    try:
+        changed = click.edit(text, extension=".txt")
+    except click.ClickException as error:
+        raise InvalidError(f"{error.format_message()}; try --file") from error
     if changed is None:
         raise InvalidError("nothing was saved in the editor; the wording stays as it is")
     return changed.rstrip()

@@ -2,7 +2,6 @@
 
 from uuid import UUID
 
-import click
 import typer
 from rich.text import Text
 from sqlalchemy.orm import Session
@@ -10,7 +9,7 @@ from sqlalchemy.orm import Session
 from predella import db
 from predella.cli import editing, reading
 from predella.cli.output import acting, err, out
-from predella.errors import PredellaError
+from predella.errors import InvalidError, PredellaError
 from predella.ids import AnalysisId, CollectionId
 from predella.models import Client, Decision, RejectionReason, Review, ReviewState, Revision
 from predella.services import analyses, collections, reviews
@@ -89,8 +88,10 @@ def _ask(question: str) -> str:
 def _ask_reason() -> RejectionReason:
     reasons = list(RejectionReason)
     choices = "  ".join(f"{place} {reason}" for place, reason in enumerate(reasons, start=1))
-    number: int = click.prompt(choices, type=click.IntRange(1, len(reasons)))
-    return reasons[number - 1]
+    answer = _ask(choices)
+    if answer not in {str(place) for place in range(1, len(reasons) + 1)}:
+        raise InvalidError("that is none of the reasons; nothing was decided")
+    return reasons[int(answer) - 1]
 
 
 def _decide(ruling: Ruling) -> None:

@@ -1,0 +1,162 @@
+import csv
+import hashlib
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from predella import db
+from predella.cli.export import hand_over
+from predella.cli.output import Exit
+from predella.errors import UnavailableError
+from predella.models import Collection, Export, ExportFormat, ExportState, Role
+from predella.services import accounts
+from predella.settings import Settings, get_settings
+from predella.storage import Store
+from tests import factories
+from tests.predella.cli.running import Run, runner
+from tests.services import Bucket
+
+
+@pytest.fixture
+def run(
+    settings: Settings,  # noqa: ARG001  (the command reads them)
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Run:
+    """Run commands as a registrar."""
+    with db.transaction() as session:
+        account = factories.account(session, Role.REGISTRAR)
+        _, secret = accounts.issue_token(session, account, name="test")
+    monkeypatch.setenv("PREDELLA_TOKEN", secret)
+    get_settings.cache_clear()
+    command = runner(capsys)
+    return lambda *arguments: command("export", *arguments)
+
+
+@pytest.fixture
+def paintings(run: Run) -> str:  # noqa: ARG001  (it makes the database)
+    """The slug of a collection with two texts that may leave and one that may not."""
+    with db.transaction() as session:
+        made = factories.collection(session, slug="paintings")
+        within = factories.submission(session, made)
+        for number in ("SK-1", "SK-2"):
+            factories.approved(session, within, object_number=number, text=f"Form of {number}.")
+        factories.approved(session, within, rights_work=None)
+        return made.slug
+
+
+class TestWrite:
+    def test_copies_the_file_to_this_machine(
+        self, run: Run, paintings: str, tmp_path: Path
+    ) -> None:
+        to = tmp_path / "paintings.csv"
+        to.write_text("from the last time", encoding="utf-8")
+
+        ran = run(paintings, "--format", "csv", "--out", str(to))
+
+        assert (ran.code, str(to) in ran.out.replace("\n", "")) == (Exit.OK, True)
+        with to.open(encoding="utf-8", newline="") as file:
+            assert [row["text"] for row in csv.DictReader(file)] == [
+                "Form of SK-1.",
+                "Form of SK-2.",
+            ]
+        assert list(tmp_path.glob(".*.unfinished")) == []
+
+    def test_tells_how_many_were_kept_back_and_why(self, run: Run, paintings: str) -> None:
+        written = run(paintings, "--format", "lido").out
+
+        assert "2 approved texts" in written
+        assert "1 approved texts are kept back: without a rights statement" in written
+
+    def test_writes_where_our_bucket_takes_it(self, run: Run, paintings: str, s3: Bucket) -> None:
+        place = f"s3://{s3.name}/exports/weekly/texts.jsonl"
+
+        row = run(paintings, "--format", "jsonl", "--out", place, "--json").json
+
+        assert (row["destination"], row["line_count"]) == (place, 2)
+        assert row["kept_back"] == {"rights_unknown": 1}
+        content = s3.store.read(s3.name, "exports/weekly/texts.jsonl")
+        assert hashlib.sha256(content).hexdigest() == row["sha256"]
+        assert run(paintings, "--format", "jsonl", "--out", place).code == Exit.CONFLICT
+
+    def test_may_be_said_in_full_and_in_any_order(self, run: Run, paintings: str) -> None:
+        assert run("write", paintings, "--format", "csv").code == Exit.OK
+        assert run("--format", "csv", paintings).code == Exit.OK
+
+    def test_of_nothing_says_so(self, run: Run) -> None:
+        with db.transaction() as session:
+            factories.collection(session, slug="empty")
+
+        ran = run("empty", "--format", "csv")
+
+        assert (ran.code, "no text is approved" in ran.err) == (Exit.CONFLICT, True)
+
+    @pytest.mark.parametrize(
+        ("arguments", "code"),
+        [
+            (("nowhere", "--format", "csv"), Exit.FAILURE),
+            (("paintings", "--format", "xls"), Exit.USAGE),
+            (("paintings",), Exit.USAGE),
+            (("paintings", "--format", "csv", "--out", "no/such/folder/a.csv"), Exit.USAGE),
+            (("paintings", "--format", "csv", "--out", "s3://elsewhere/a.csv"), Exit.USAGE),
+        ],
+    )
+    @pytest.mark.usefixtures("paintings")
+    def test_refuses_before_anything_is_asked_for(
+        self, run: Run, arguments: tuple[str, ...], code: Exit
+    ) -> None:
+        assert run(*arguments).code == code
+        with db.transaction() as session:
+            assert session.scalars(select(Export)).all() == []
+
+    def test_leaves_it_to_a_worker_when_the_store_is_away(
+        self, run: Run, paintings: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def away(*_arguments: object, **_named: object) -> None:
+            raise UnavailableError("the object store does not answer")
+
+        monkeypatch.setattr(Store, "put", away)
+
+        ran = run(paintings, "--format", "csv")
+
+        assert (ran.code, "a worker will write it" in ran.err) == (Exit.FAILURE, True)
+        with db.transaction() as session:
+            assert session.scalars(select(Export.state)).all() == [ExportState.WRITING]
+
+
+class TestList:
+    def test_shows_what_left_when(self, run: Run, paintings: str) -> None:
+        made = [run(paintings, "--format", form, "--json").json["id"] for form in ("csv", "lido")]
+
+        assert [row["id"] for row in run("list", "--json").lines] == made
+        assert run("list", "--json", "--collection", paintings).lines[0]["state"] == "written"
+        assert made[0] in run("list").out
+
+
+class TestShow:
+    def test_tells_one_export_and_its_lines(self, run: Run, paintings: str) -> None:
+        id_ = run(paintings, "--format", "csv", "--json").json["id"]
+
+        assert run("show", id_, "--json").json["line_count"] == 2
+        assert paintings in run("show", id_).out
+        lines = run("show", id_, "--lines", "--json").lines
+        assert [(line["number"], line["object_number"]) for line in lines] == [
+            (1, "SK-1"),
+            (2, "SK-2"),
+        ]
+        assert "SK-2" in run("show", id_, "--lines").out
+
+
+class TestHandOver:
+    def test_returns_the_copy_of_the_file(self, paintings: str, tmp_path: Path) -> None:
+        with db.transaction() as session:
+            collection = session.scalars(select(Collection).filter_by(slug=paintings)).one()
+            account = factories.account(session, Role.REGISTRAR)
+            session.flush()
+            session.expunge_all()
+
+        copy = hand_over(collection, account=account, wanted=ExportFormat.JSONL, folder=tmp_path)
+
+        assert copy == tmp_path / "paintings.jsonl"
+        assert len(copy.read_bytes().splitlines()) == 2

@@ -1,0 +1,402 @@
+import io
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy.orm import Session
+
+from predella import db, ids
+from predella.cli import reading
+from predella.cli.output import Exit
+from predella.ids import AnalysisId
+from predella.models import Collection, FinishReason, Item, ReviewState, Role
+from predella.services import accounts, analyses, reviews
+from predella.settings import Settings, get_settings
+from tests import factories
+from tests.predella.cli.running import Run, runner
+
+SignIn = Callable[..., None]
+Type = Callable[[str], None]
+
+
+@pytest.fixture
+def sign_in(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> SignIn:  # noqa: ARG001  (the command reads them)
+    """Become somebody with these roles."""
+
+    def become(*roles: Role) -> None:
+        with db.transaction() as session:
+            account = factories.account(session, *roles)
+            _, secret = accounts.issue_token(session, account, name="test")
+        monkeypatch.setenv("PREDELLA_TOKEN", secret)
+        get_settings.cache_clear()
+
+    return become
+
+
+@pytest.fixture
+def run(sign_in: SignIn, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run commands as a curator who may approve."""
+    sign_in(Role.CURATOR, Role.APPROVER)
+    command = runner(capsys)
+    return lambda *arguments: command("review", *arguments)
+
+
+@pytest.fixture
+def type_in(monkeypatch: pytest.MonkeyPatch) -> Type:
+    """Let the next command read this from its stdin."""
+    return lambda text: monkeypatch.setattr(
+        sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode()), encoding="utf-8")
+    )
+
+
+def _analysis(
+    text: str = "A blue vase.", *, notice: str | None = None, **item_fields: Any
+) -> AnalysisId:
+    with db.transaction() as session:
+        by = factories.release(session, notice=notice)
+        made = factories.analysis(session, factories.item(session, **item_fields), text=text, by=by)
+        return AnalysisId(made.id)
+
+
+def _collection(session: Session, item_id: UUID) -> Collection:
+    return session.get_one(Collection, session.get_one(Item, item_id).collection_id)
+
+
+def _state(analysis_id: AnalysisId) -> ReviewState:
+    with db.transaction() as session:
+        return analyses.get(session, analysis_id).state
+
+
+def _text(analysis_id: AnalysisId) -> str:
+    with db.transaction() as session:
+        return analyses.get(session, analysis_id).revision.text
+
+
+def _amend(analysis_id: AnalysisId, text: str) -> None:
+    with db.transaction() as session:
+        by = factories.account(session)
+        reviews.amend(session, analysis_id, text=text, account=by, seen=0)
+
+
+class TestList:
+    def test_as_json_lines_carries_the_notice_and_how_the_text_ended(self, run: Run) -> None:
+        id_ = _analysis(notice="Only a demonstration.", object_number="SK-A-1", title="Vas [1]")
+
+        (line,) = run("list", "--json").lines
+
+        assert line["id"] == str(id_)
+        assert (line["text"], line["notice"]) == ("A blue vase.", "Only a demonstration.")
+        assert (line["finish_reason"], line["mean_logprob"]) == ("stop", -0.5)
+        assert line["objects"] == [{"object_number": "SK-A-1", "title": "Vas [1]", "artist": None}]
+
+    def test_for_people_names_each_wording_and_shows_the_notice(self, run: Run) -> None:
+        id_ = _analysis(notice="Only a demonstration.", title="Vas [1]")
+
+        written = run("list").out
+
+        assert "Only a demonstration." in written
+        assert f"{id_}@0" in written
+
+    def test_keeps_to_a_collection_and_a_state_and_goes_on_behind_one(self, run: Run) -> None:
+        first, second, rejected = (_analysis() for _ in range(3))
+        run("reject", str(rejected), "--reason", "colour")
+
+        open_ones = run("list", "--json", "--state", "needs_review", "--after", str(first)).lines
+
+        assert [line["id"] for line in open_ones] == [str(second)]
+        with db.transaction() as session:
+            (item,) = analyses.get(session, second).items
+            slug = _collection(session, item.id).slug
+        assert [line["id"] for line in run("list", "--json", "--collection", slug).lines] == [
+            str(second)
+        ]
+
+    def test_of_nothing_is_no_error(self, run: Run) -> None:
+        assert run("list", "--json").out == ""
+
+
+class TestShow:
+    def test_shows_what_stands_by_the_text(self, run: Run) -> None:
+        with db.transaction() as session:
+            made = factories.analysis(
+                session,
+                factories.item(session, object_number="SK-A-1", title="Vas [bold]"),
+                by=factories.release(session, notice="Only a demonstration."),
+                finish_reason=FinishReason.LENGTH,
+            )
+            id_ = made.id
+
+        written = run("show", str(id_)).out
+
+        assert "SK-A-1 Vas [bold]" in written
+        assert "Only a demonstration." in written
+        assert "cut" in written
+        assert "-1.25" in written
+
+    def test_shows_what_was_changed_and_by_whom(self, run: Run) -> None:
+        id_ = _analysis("A blue vase stands here.")
+        _amend(id_, "A green vase stands here.")
+
+        written = run("show", str(id_)).out
+
+        assert "[-blue -]{+green +}" in written
+        assert re.search(r"Account-\d+ wrote wording 1", written)
+
+    def test_as_json_tells_every_step(self, run: Run) -> None:
+        id_ = _analysis()
+        run("approve", str(id_), "--note", "read twice")
+        run("undo", str(id_))
+
+        history = run("show", str(id_), "--json").json["history"]
+
+        assert [step.get("decision") for step in history] == [None, "approved", "reopened"]
+        assert history[1]["note"] == "read twice"
+
+    def test_tells_the_whole_provenance(self, run: Run) -> None:
+        provenance = run("show", str(_analysis()), "--provenance").json
+
+        assert provenance["release"]["weights_sha256"] == "ab" * 32
+        assert provenance["raw_text"] == "A blue vase."
+
+    @pytest.mark.parametrize(("word", "code"), [("42", Exit.USAGE), (str(ids.new()), Exit.FAILURE)])
+    def test_of_what_does_not_exist_says_so(self, run: Run, word: str, code: Exit) -> None:
+        ran = run("show", word)
+
+        assert (ran.code, word in ran.err) == (code, True)
+
+
+class TestAmend:
+    def test_takes_a_file(self, run: Run, tmp_path: Path) -> None:
+        id_ = _analysis()
+        (tmp_path / "new.txt").write_bytes("\ufeffA grå vase.\r\n".encode())
+
+        assert run("amend", str(id_), "--file", str(tmp_path / "new.txt"), "--json").json == {
+            "id": str(id_),
+            "revision": 1,
+            "text": "A grå vase.",
+        }
+
+    def test_takes_stdin(self, run: Run, type_in: Type) -> None:
+        id_ = _analysis()
+        type_in("A green vase.\n")
+
+        assert run("amend", str(id_), "--file", "-").code == Exit.OK
+        assert _text(id_) == "A green vase."
+
+    def test_opens_an_editor_on_the_newest_wording(
+        self, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        id_ = _analysis()
+        editor = tmp_path / "editor"
+        editor.write_text('#!/bin/sh\nsed -i s/blue/green/ "$1"\ntouch -d "+1 hour" "$1"\n')
+        editor.chmod(0o700)
+        monkeypatch.setenv("VISUAL", str(editor))
+
+        assert run("amend", str(id_)).code == Exit.OK
+        assert _text(id_) == "A green vase."
+
+    def test_an_editor_left_without_saving_changes_nothing(
+        self, run: Run, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("VISUAL", "true")
+
+        ran = run("amend", str(_analysis()))
+
+        assert (ran.code, "nothing was saved" in ran.err) == (Exit.USAGE, True)
+
+    def test_keeps_the_text_when_somebody_was_faster(self, run: Run, type_in: Type) -> None:
+        id_ = _analysis()
+        _amend(id_, "A red vase.")
+        type_in("A green vase.")
+
+        ran = run("amend", f"{id_}@0", "--file", "-")
+
+        assert ran.code == Exit.CONFLICT
+        kept = re.search(r"kept in (\S+)", ran.err)
+        assert kept
+        assert Path(kept[1]).read_text(encoding="utf-8") == "A green vase."
+        Path(kept[1]).unlink()
+
+    @pytest.mark.parametrize("content", [b"caf\xe9", None])
+    def test_says_what_is_wrong_with_a_file(
+        self, run: Run, tmp_path: Path, content: bytes | None
+    ) -> None:
+        if content:
+            (tmp_path / "new.txt").write_bytes(content)
+
+        ran = run("amend", str(_analysis()), "--file", str(tmp_path / "new.txt"))
+
+        assert (ran.code, "new.txt" in ran.err) == (Exit.USAGE, True)
+
+
+class TestDecide:
+    def test_approves_the_wording_that_was_named(self, run: Run) -> None:
+        id_ = _analysis()
+
+        (row,) = run("approve", f"{id_}@0", "--json").json
+
+        assert (row["id"], row["revision"], row["decision"]) == (str(id_), 0, "approved")
+        assert _state(id_) is ReviewState.APPROVED
+
+    def test_refuses_a_wording_that_was_replaced_since_it_was_read(self, run: Run) -> None:
+        id_ = _analysis()
+        _amend(id_, "A green vase.")
+
+        assert run("approve", f"{id_}@0").code == Exit.CONFLICT
+        assert _state(id_) is ReviewState.NEEDS_REVIEW
+
+    def test_takes_many_from_stdin_and_tells_which_were_refused(
+        self, run: Run, type_in: Type
+    ) -> None:
+        good, decided, missing = _analysis(), _analysis(), ids.new()
+        run("approve", str(decided))
+        type_in(f"{good}@0\n\n{decided}\n{missing}\n")
+
+        ran = run("approve", "-", "--json")
+
+        assert ran.code == Exit.PARTIAL
+        assert ["error" in row for row in ran.json] == [False, True, True]
+        assert _state(good) is ReviewState.APPROVED
+
+    def test_takes_more_than_one_call_may_hold(
+        self, run: Run, type_in: Type, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(reviews, "MAX_RULINGS", 2)
+        made = [_analysis() for _ in range(5)]
+        type_in("\n".join(map(str, made)))
+
+        assert run("approve", "-").code == Exit.OK
+        assert {_state(id_) for id_ in made} == {ReviewState.APPROVED}
+
+    def test_rejects_with_a_reason(self, run: Run) -> None:
+        id_ = _analysis()
+
+        assert run("reject", str(id_)).code == Exit.USAGE
+        assert run("reject", str(id_), "--reason", "colour").code == Exit.OK
+        assert _state(id_) is ReviewState.REJECTED
+
+    def test_a_word_that_is_no_id_decides_nothing(self, run: Run) -> None:
+        id_ = _analysis()
+
+        assert run("approve", str(id_), "SK-A-1").code == Exit.USAGE
+        assert _state(id_) is ReviewState.NEEDS_REVIEW
+
+    def test_only_an_approver_approves_and_takes_back(self, run: Run, sign_in: SignIn) -> None:
+        id_ = _analysis()
+        sign_in(Role.CURATOR)
+        refused = run("approve", str(id_))
+        sign_in(Role.APPROVER)
+        run("approve", str(id_))
+        sign_in(Role.CURATOR)
+
+        assert (refused.code, "approvals:write" in refused.err) == (Exit.AUTH, True)
+        assert run("undo", str(id_)).code == Exit.AUTH
+        assert _state(id_) is ReviewState.APPROVED
+
+
+class TestUndo:
+    def test_takes_back_decisions_then_amendments(self, run: Run) -> None:
+        id_ = _analysis()
+        _amend(id_, "A green vase.")
+        run("approve", str(id_))
+
+        assert "needs review" in run("undo", str(id_)).out
+        assert "@2 brings back wording 0" in run("undo", str(id_)).out
+        assert run("undo", str(id_)).code == Exit.CONFLICT
+
+
+class TestNext:
+    def test_decides_with_one_key_and_goes_on(self, run: Run, type_in: Type) -> None:
+        one, two, three, four = (_analysis(f"Text {number}.") for number in range(4))
+        type_in("a\nr\n3\ns\na\n")
+
+        ran = run("next")
+
+        assert ran.code == Exit.OK
+        assert [_state(id_) for id_ in (one, two, three, four)] == [
+            "approved",
+            "rejected",
+            "needs_review",
+            "approved",
+        ]
+        assert "Nothing more needs review." in ran.out
+
+    def test_u_takes_back_the_last_decision_and_shows_that_text_again(
+        self, run: Run, type_in: Type
+    ) -> None:
+        id_ = _analysis("Text 1.")
+        _analysis("Text 2.")
+        type_in("a\nu\n")
+
+        written = run("next").out
+
+        assert [written.count(f"Text {number}.") for number in (1, 2)] == [2, 1]
+        assert _state(id_) is ReviewState.NEEDS_REVIEW
+
+    def test_approves_what_was_shown_and_nothing_newer(
+        self, run: Run, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        id_ = _analysis()
+        answers = iter(["a", ""])
+
+        def answer(_question: str) -> str:
+            if _text(id_) == "A blue vase.":
+                _amend(id_, "A green vase.")
+            return next(answers)
+
+        monkeypatch.setattr("predella.cli.review_round._ask", answer)
+
+        ran = run("next")
+
+        assert "replaced" in ran.err
+        assert _state(id_) is ReviewState.NEEDS_REVIEW
+
+    @pytest.mark.parametrize("keys", ["", "q\n", "x\n", "r\n0\n", "u\n"])
+    def test_decides_nothing_by_mistake(self, run: Run, type_in: Type, keys: str) -> None:
+        id_ = _analysis()
+        type_in(keys)
+
+        assert run("next").code == Exit.OK
+        assert _state(id_) is ReviewState.NEEDS_REVIEW
+
+
+class TestChanges:
+    @pytest.mark.parametrize(
+        ("before", "after", "shown"),
+        [
+            ("a b c", "a b c", "a b c"),
+            ("a b", "", "[-a b-]"),
+            ("", "a", "{+a+}"),
+            ("one two three", "one 2 three", "one [-two -]{+2 +}three"),
+        ],
+    )
+    def test_shows_what_went_and_what_came(self, before: str, after: str, shown: str) -> None:
+        assert reading.changes(before, after).plain == shown
+
+
+class TestNobody:
+    def test_is_told_how_to_get_a_token(
+        self, settings: Settings, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert settings.token is None
+
+        ran = runner(capsys)("review", "list")
+
+        assert (ran.code, "PREDELLA_TOKEN" in ran.err) == (Exit.AUTH, True)
+
+
+class TestTable:
+    def test_counts_the_objects_that_it_does_not_name(self, run: Run) -> None:
+        with db.transaction() as session:
+            made = factories.analysis(session)
+            within = factories.submission(session, _collection(session, made.item_id))
+            factories.share(session, made, *(factories.item(session, within) for _ in range(25)))
+
+        (line,) = run("list", "--json").lines
+
+        assert (len(line["objects"]), line["object_count"]) == (20, 26)
+        assert "and 6 more" in " ".join(run("show", line["id"]).out.split())
