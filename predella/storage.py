@@ -3,13 +3,16 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import urlsplit
 
 import boto3
+import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.utils import parse_timestamp
 
 from predella.errors import (
     MissingObjectError,
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _IPV4 = re.compile(r"\d+\.\d+\.\d+\.\d+")
 _MISSING = {"NoSuchKey", "NoSuchVersion", "404", "NotFound"}
+_FORBIDDEN = {"NoSuchBucket", "AccessDenied", "AllAccessDisabled"}
 _CHANGED = {"PreconditionFailed", "412"}
 _CHUNK = 1 << 20
 
@@ -78,7 +82,12 @@ class Store:
         self._client = client
 
     def list(self, bucket: str, prefix: str) -> Iterator[ObjectVersion]:
-        """Yield the newest version of every object under a prefix, in key order."""
+        """Yield the newest version of every object under a prefix, in key order.
+
+        Raises:
+            SourceError: there is no such bucket, or we may not list it.
+            UnavailableError: the store does not answer, or stopped in the middle.
+        """
         try:
             pages = (
                 self._versions(bucket, prefix)
@@ -87,7 +96,9 @@ class Store:
             )
             yield from pages
         except ClientError as error:
-            raise SourceError(f"cannot list s3://{bucket}/{prefix}: {error}") from error
+            if error.response["Error"]["Code"] in _FORBIDDEN:
+                raise SourceError(f"cannot list s3://{bucket}/{prefix}: {error}") from error
+            raise UnavailableError(f"the object store did not list: {error}") from error
         except BotoCoreError as error:
             raise UnavailableError(f"the object store does not answer: {error}") from error
 
@@ -231,7 +242,10 @@ def _bare(etag: str) -> str:
 def connect(settings: Settings) -> Store:
     """Open a store with these settings; no request is sent yet."""
     secret = settings.s3_secret_access_key
-    client = boto3.client(
+    core = botocore.session.get_session()
+    parsers = core.get_component("response_parser_factory")
+    parsers.set_parser_defaults(timestamp_parser=_moment)
+    client = boto3.Session(botocore_session=core).client(
         "s3",
         endpoint_url=settings.s3_endpoint_url,
         region_name=settings.s3_region,
@@ -250,6 +264,14 @@ def connect(settings: Settings) -> Store:
         ),
     )
     return Store(client)
+
+
+def _moment(value: str) -> datetime:
+    """Read a time stamp; botocore's own way takes two thirds of the time of a long listing."""
+    try:
+        return datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        return parse_timestamp(value)
 
 
 @cache

@@ -2,6 +2,7 @@ import io
 from dataclasses import replace
 
 import pytest
+from botocore.stub import Stubber
 from pydantic import SecretStr
 
 from predella import storage
@@ -57,6 +58,26 @@ class TestLocation:
 
 
 class TestList:
+    @pytest.mark.parametrize(
+        ("code", "status", "kind"),
+        [
+            ("SlowDown", 503, UnavailableError),
+            ("InternalError", 500, UnavailableError),
+            ("AccessDenied", 403, SourceError),
+            ("NoSuchBucket", 404, SourceError),
+        ],
+    )
+    def test_tells_a_store_in_trouble_from_one_that_says_no(
+        self, s3: Bucket, code: str, status: int, kind: type[Exception]
+    ) -> None:
+        client = s3.client
+        with Stubber(client) as broken:
+            broken.add_response("get_bucket_versioning", {})
+            broken.add_client_error("list_objects_v2", code, http_status_code=status)
+
+            with pytest.raises(kind):
+                list(Store(client).list(s3.name, ""))
+
     def test_sees_every_page_in_key_order(self, s3: Bucket) -> None:
         store = _store(s3)
         for number in range(1003):
