@@ -26,7 +26,9 @@ class Settings(BaseSettings):
     """Folder of the PostgreSQL programs that `predella up` runs; unset: the newest here"""
 
     database_url: SecretStr = SecretStr("postgresql+psycopg://predella@localhost:5432/predella")
-    """Postgres, 15 or newer"""
+    """Postgres, 15 or newer; its role needs no more rights than `predella migrate` gives it"""
+    owner_database_url: SecretStr | None = None
+    """Only for `predella migrate`: the role that owns the schema; unset: the one above"""
     broker_url: SecretStr = SecretStr("redis://localhost:6379/0")
     """Redis, 6.2 or newer, not in cluster mode"""
 

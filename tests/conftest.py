@@ -17,7 +17,7 @@ import psycopg
 import pytest
 import redis
 from moto.server import ThreadedMotoServer
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Engine, create_engine, make_url
 from sqlalchemy.orm import Session
 
 from predella import db, migrate
@@ -27,7 +27,7 @@ from predella.embedded.postgres import Postgres
 from predella.embedded.redis import Redis, find_server
 from predella.embedded.s3 import S3
 from predella.settings import Settings, get_settings
-from tests.services import Bucket, Chosen, UrlOf, sqlalchemy_url
+from tests.services import Bucket, Chosen, UrlOf, service_url, sqlalchemy_url
 
 _numbers = count(1)
 _UNSAFE_BUT_FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
@@ -63,6 +63,7 @@ def template(postgres: UrlOf) -> Iterator[str]:
     with _database(postgres, name):
         engine = create_engine(sqlalchemy_url(postgres(name)))
         migrate.upgrade(engine)
+        migrate.admit(engine, make_url(service_url(postgres(name))))
         engine.dispose()
         yield name
 
@@ -70,7 +71,7 @@ def template(postgres: UrlOf) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def _shared_engine(postgres: UrlOf, template: str) -> Iterator[Engine]:
     with _database(postgres, "predella_shared", template=template):
-        engine = create_engine(sqlalchemy_url(postgres("predella_shared")))
+        engine = create_engine(service_url(postgres("predella_shared")))
         yield engine
         engine.dispose()
 
@@ -80,7 +81,7 @@ def database_url(postgres: UrlOf, template: str) -> Iterator[str]:
     """A migrated database of this test's own, as SQLAlchemy takes it."""
     name = f"predella_test_{next(_numbers)}"
     with _database(postgres, name, template=template):
-        yield sqlalchemy_url(postgres(name))
+        yield service_url(postgres(name))
 
 
 @pytest.fixture

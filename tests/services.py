@@ -8,6 +8,7 @@ import boto3
 from botocore.config import Config
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy import make_url
 
 from predella.storage import Store
 
@@ -60,3 +61,9 @@ class Bucket:
 
 def sqlalchemy_url(url: str) -> str:
     return url.replace("postgresql://", "postgresql+psycopg://", 1)
+
+
+def service_url(url: str) -> str:
+    """The same database for the role that the service has: it owns nothing."""
+    own = make_url(sqlalchemy_url(url)).set(username="predella_service", password="of-tests")
+    return own.render_as_string(hide_password=False)

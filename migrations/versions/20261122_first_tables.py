@@ -18,7 +18,8 @@ END $$
 # Set-based, once for each INSERT. It waits for whoever is deciding on these analyses, and only
 # then looks: under READ COMMITTED the second query sees what they decided.
 _EXPORT_LINE_GUARD = """
-CREATE FUNCTION predella_guard_export_line() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION predella_guard_export_line() RETURNS trigger LANGUAGE plpgsql
+SET search_path = public, pg_temp AS $$
 DECLARE culprit text;
 BEGIN
     IF current_setting('transaction_isolation') <> 'read committed' THEN

@@ -6,9 +6,11 @@ from alembic import op
 revision = "7c1d0f3a9e42"
 down_revision = "2ed6b2c5fa0b"
 
-# Set-based, once for each INSERT. Whoever decides holds the lock on the analysis.
+# Set-based, once for each INSERT. Whoever decides holds the lock on the analysis. They run as
+# the owner: nobody else writes standings.
 _OPEN = """
-CREATE FUNCTION predella_open_standing() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION predella_open_standing() RETURNS trigger LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
     INSERT INTO standing (analysis_id, collection_id, state)
         SELECT written.id, image.collection_id, 'needs_review'
@@ -22,7 +24,8 @@ CREATE TRIGGER open_standing AFTER INSERT ON analysis
 """
 
 _MOVE = """
-CREATE FUNCTION predella_move_standing() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION predella_move_standing() RETURNS trigger LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
     UPDATE standing SET
         state = CASE newest.decision WHEN 'reopened' THEN 'needs_review' ELSE newest.decision END

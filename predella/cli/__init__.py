@@ -8,6 +8,7 @@ from predella.cli import (
     collection,
     demo,
     export,
+    migrate,
     requeue,
     review,
     status,
@@ -27,6 +28,7 @@ app = typer.Typer(
 app.command("up")(up.up)
 app.command("down")(up.down)
 app.command("demo")(demo.demo)
+app.command("migrate")(migrate.migrate)
 app.add_typer(collection.app, name="collection")
 app.command("submit")(submit.submit)
 app.command("status")(status.status)

@@ -43,6 +43,8 @@ def _api(home: Home, settings: Settings, values: Mapping[str, str]) -> App:
         home,
         *(*_PYTHON, "uvicorn", "api.main:create_app", "--factory"),
         # Requests are logged by the application itself.
+        # It writes its own line for each request.
+        "--no-access-log",
         *("--host", settings.api_host, "--port", str(settings.api_port), "--no-access-log"),
         # Followers of events would hold it back for ever.
         *("--timeout-graceful-shutdown", "3"),

@@ -22,6 +22,8 @@ from predella.embedded.s3 import S3
 from predella.embedded.supervisor import Report, Supervisor
 from predella.settings import Settings, get_settings
 
+_DATABASE, _MESSAGES = "predella", "predella_messages"
+_SERVICE = "predella_service"
 _ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -91,15 +93,15 @@ class Stack:
         self._stop_leftovers()
         postgres = Postgres(self._home, chosen=get_settings().pg_bin)
         self._services.start(postgres)
-        postgres.make_database("predella")
-        self._values["PREDELLA_DATABASE_URL"] = _sqlalchemy(postgres.url("predella"))
+        self._make_database(postgres)
         self._start_s3()
-        self._start_broker()
+        self._start_broker(postgres)
         self._values["PREDELLA_API_HOST"] = self._host
         self._values["PREDELLA_API_PORT"] = str(self._api_port())
         write_env(self._env, {**self._remembered, **self._values})
         get_settings.cache_clear()
-        self._make_ready(self.settings)
+        self._lock.announce(self.address)
+        storage.connect(self.settings).make_bucket(self.settings.bucket)
         return self.settings
 
     def start_apps(self) -> None:
@@ -121,10 +123,21 @@ class Stack:
         for name in (*apps.NAMES, Redis.name, S3.name, Postgres.name):
             Process(name, self._home).stop()
 
-    def _start_broker(self) -> None:
+    def _make_database(self, postgres: Postgres) -> None:
+        """The service gets a role that can change neither the schema nor what was decided."""
+        postgres.make_database(_DATABASE)
+        self._values["PREDELLA_DATABASE_URL"] = _sqlalchemy(postgres.url(_DATABASE, role=_SERVICE))
+        engine = create_engine(_sqlalchemy(postgres.url(_DATABASE)))
+        migrate.make_ready(engine, self.settings)
+        engine.dispose()
+        self._report("database       migrated")
+
+    def _start_broker(self, postgres: Postgres) -> None:
         server = redis.find_server()
         if server is None:
-            self._values["PREDELLA_BROKER_URL"] = f"sqla+{self._values['PREDELLA_DATABASE_URL']}"
+            postgres.make_database(_MESSAGES, owner=_SERVICE)
+            url = _sqlalchemy(postgres.url(_MESSAGES, role=_SERVICE))
+            self._values["PREDELLA_BROKER_URL"] = f"sqla+{url}"
             self._report("redis          none on this machine: Postgres carries the messages")
             return
         broker = Redis(self._home, server)
@@ -145,14 +158,6 @@ class Stack:
             return first_free(self._port, host=self._host)
         except OSError as error:
             raise PortTakenError(self._host, self._port) from error
-
-    def _make_ready(self, settings: Settings) -> None:
-        self._lock.announce(self.address)
-        engine = create_engine(settings.database_url.get_secret_value())
-        migrate.upgrade(engine)
-        engine.dispose()
-        storage.connect(settings).make_bucket(settings.bucket)
-        self._report("database       migrated")
 
 
 def _sqlalchemy(url: str) -> str:

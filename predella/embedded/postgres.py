@@ -26,6 +26,8 @@ _OUTSIDE = Path("/var/lib/predella")
 _FIRST_WITH_ITS_OWN_LOCALE = 17
 
 _ENV = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
+OWNER = "predella"
+"""The role that owns everything."""
 
 
 class Postgres:
@@ -58,10 +60,9 @@ class Postgres:
         """Where it listens, without the password."""
         return f"{LOOPBACK}:{self._port} (PostgreSQL {self._binaries.major})"
 
-    def url(self, database: str) -> str:
+    def url(self, database: str, *, role: str = OWNER) -> str:
         """Address and password in one, as psycopg takes it; SQLAlchemy wants ``+psycopg``."""
-        password = self._home.secret("postgres_password")
-        return f"postgresql://predella:{password}@{LOOPBACK}:{self._port}/{database}"
+        return f"postgresql://{role}:{self._password(role)}@{LOOPBACK}:{self._port}/{database}"
 
     def launch(self) -> None:
         """Start it; the first time, a database cluster is made."""
@@ -86,13 +87,17 @@ class Postgres:
         """Return once it answers."""
         self.process.wait_until(self._answers, seconds=60)
 
-    def make_database(self, name: str) -> None:
-        """Make an empty database unless there is one of this name."""
+    def make_database(self, name: str, *, owner: str = OWNER) -> None:
+        """Make an empty database of a role's own, unless there is one of this name."""
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
             if not connection.execute(
                 "SELECT 1 FROM pg_database WHERE datname = %s", [name]
             ).fetchone():
-                connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+                made = sql.SQL("CREATE DATABASE {} OWNER {}")
+                connection.execute(made.format(sql.Identifier(name), sql.Identifier(owner)))
+
+    def _password(self, role: str) -> str:
+        return self._home.secret(f"postgres_{role}")
 
     def _make_cluster(self) -> None:
         """Make the data directory under another name first: a half-made one is made anew."""
@@ -100,7 +105,7 @@ class Postgres:
         if draft.exists():
             shutil.rmtree(draft)
         password = self._folder / "password"
-        write_private(password, self._home.secret("postgres_password"))
+        write_private(password, self._password(OWNER))
         if self._owner:
             os.chown(password, *self._owner)
         try:
@@ -112,7 +117,7 @@ class Postgres:
     def _initdb(self, data: Path, password: Path) -> None:
         command: list[str | Path] = [
             self._binaries.folder / "initdb",
-            *("-D", data, "-U", "predella", "--pwfile", password),
+            *("-D", data, "-U", OWNER, "--pwfile", password),
             *("-E", "UTF8", "--auth=scram-sha-256", "--data-checksums", "--no-sync"),
             *_locale(self._binaries.major),
         ]

@@ -13,7 +13,12 @@ from predella.settings import Settings
 
 _ROOT = Path(__file__).parents[2]
 _FILE = _ROOT / "docker-compose.yml"
-_PASSWORDS = {"POSTGRES_PASSWORD": "p", "REDIS_PASSWORD": "r", "PATH": "/usr/bin:/bin"}
+_PASSWORDS = {
+    "POSTGRES_PASSWORD": "p",
+    "SERVICE_PASSWORD": "s",
+    "REDIS_PASSWORD": "r",
+    "PATH": "/usr/bin:/bin",
+}
 
 
 @pytest.fixture(scope="module")

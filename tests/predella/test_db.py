@@ -1,6 +1,6 @@
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, ProgrammingError
 
 from predella import db
 from predella.settings import Settings
@@ -62,3 +62,23 @@ class TestEngine:
 
         with db.transaction() as session:
             assert session.scalar(text("SELECT 1")) == 1
+
+
+@pytest.mark.usefixtures("settings")
+class TestRoleOfTheService:
+    @pytest.mark.parametrize(
+        "statement",
+        [
+            "ALTER TABLE analysis DISABLE TRIGGER ALL",
+            "DROP TABLE review",
+            "CREATE TABLE note (words text)",
+            "UPDATE analysis SET text = 'better'",
+            "DELETE FROM review",
+            "TRUNCATE export_line",
+            "UPDATE standing SET state = 'approved'",
+            "UPDATE revision SET text = 'better'",
+        ],
+    )
+    def test_may_not_undo_what_the_owner_settled(self, statement: str) -> None:
+        with pytest.raises(ProgrammingError, match="permission denied|must be owner"):
+            db.engine().connect().execute(text(statement))
