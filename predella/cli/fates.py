@@ -168,4 +168,5 @@ def _withheld(report: Report) -> str:
 
 
 def _why(group: Refused) -> Text:
-    return Text("\n".join(f"row {each.row_number}: {each.sentence}" for each in group.examples))
+    shown = group.examples[:1] if group.harmless else group.examples
+    return Text("\n".join(f"row {each.row_number}: {each.sentence}" for each in shown))

@@ -8,6 +8,7 @@ from enum import IntEnum
 from typing import Any, NoReturn
 
 from rich.console import Console
+from rich.markup import escape
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
@@ -46,7 +47,7 @@ _CODES: dict[type[errors.PredellaError], Exit] = {
 
 def fail(message: str, code: Exit = Exit.FAILURE) -> NoReturn:
     """Say what is wrong and leave."""
-    err.print(f"[bold red]predella:[/] {message}", highlight=False, soft_wrap=True)
+    err.print(f"[bold red]predella:[/] {escape(message)}", highlight=False, soft_wrap=True)
     raise SystemExit(code)
 
 

@@ -124,7 +124,12 @@ def receive_at_once(
         account = session.get_one(Account, account_id)
         submission = create(session, collection, account=account, source=source, title=title)
         lease = leases.take(session, Submission, submission.id)
-    return receive_leased(lease, store)
+    try:
+        return receive_leased(lease, store)
+    except UnavailableError as error:
+        raise UnavailableError(
+            f"{error}; submission {lease.id} is kept and will be read when it answers"
+        ) from error
 
 
 def receive_waiting(store: Readable) -> bool:

@@ -145,6 +145,14 @@ class TestAFolder:
         assert "0 of 3 images to upload" in again.err
         assert "sk/Box 12/large.tif" in _keys(museum)
 
+    def test_may_have_a_name_that_looks_like_markup(
+        self, run: Run, museum: Bucket, folder: Path
+    ) -> None:
+        museum.client.put_object(Bucket=museum.name, Key="sk/Box 12/a[-red].png", Body=b"other")
+        (folder / "a[-red].png").write_bytes(PNG)
+
+        assert "sk/Box 12/a[-red].png" in run("submit", folder, "--collection", "sk").err
+
     def test_without_a_picture_is_refused_before_anything_is_sent(
         self, run: Run, museum: Bucket, tmp_path: Path
     ) -> None:

@@ -1,4 +1,5 @@
 import gzip
+import tracemalloc
 from collections.abc import Iterator
 from dataclasses import replace
 from hashlib import md5, sha256
@@ -12,6 +13,7 @@ from predella.models import Item, ItemState, Refusal, Stage, SubmissionState
 from predella.services import receiving
 from predella.settings import Settings
 from predella.storage import ObjectVersion, Store
+from tests.bench import receiving as bench
 from tests.predella.services.hand_ins import Museum
 from tests.services import Bucket
 
@@ -390,3 +392,16 @@ class _Breaking(_Store):
     def list(self, bucket: str, prefix: str) -> Iterator[ObjectVersion]:
         yield next(self._store.list(bucket, prefix))
         raise UnavailableError("the object store does not answer")
+
+
+class TestALargeHandIn:
+    @pytest.mark.usefixtures("settings")
+    def test_needs_the_memory_of_a_small_one(self) -> None:
+        bench.measure(500)
+
+        tracemalloc.start()
+        bench.measure(20_000)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+
+        assert peak < 20_000_000

@@ -259,6 +259,22 @@ class TestReceiveAtOnce:
         assert submissions.receive_waiting(museum.store)
         assert _now(waiting).same_as_id == report.submission_id
 
+    def test_says_that_the_hand_in_is_kept_when_the_store_is_away(
+        self, waiting: SubmissionId, museum: Museum
+    ) -> None:
+        before = _now(waiting)
+
+        with pytest.raises(UnavailableError, match="is kept and will be read"):
+            submissions.receive_at_once(
+                _Away(),
+                collection_id=CollectionId(before.collection_id),
+                account_id=AccountId(before.account_id),
+                source=before.source,
+            )
+
+        (kept,) = submissions.latest(museum.session, limit=1)
+        assert (kept.state, kept.attempt) == (SubmissionState.RECEIVING, 1)
+
 
 class TestKeptAlive:
     def test_prolongs_the_lease_for_as_long_as_the_work_takes(
