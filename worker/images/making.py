@@ -12,7 +12,9 @@ from worker.images.prepared import MODEL_SIDE, REVIEW_SIDE, Prepared
 
 _BITS_PER_SAMPLE = 258
 _GAP = 3
-"""The model's picture is resampled from at least three times its size: 0.15 levels from exact."""
+"""A large picture is resampled for the model from three times its size: 0.15 levels from exact."""
+_EXACT_SIDE = 4096
+"""Up to here it is resampled from all its pixels, as in the original: a fraction of a second."""
 
 
 def make(image: ImageFile) -> Prepared:
@@ -25,7 +27,7 @@ def make(image: ImageFile) -> Prepared:
     original, turn, orientation = _decoded(image)
     whole = geometry.shrink(original, REVIEW_SIDE)
     srgb = colour.to_srgb(whole.image.mode, image.info.get("icc_profile"))
-    seen = _through(srgb, geometry.shrink(whole, _GAP * MODEL_SIDE))
+    seen = _through(srgb, _for_the_model(original, whole))
     width, height = _turned(original.original, turn)
     return Prepared(
         model_png=_png(geometry.upright(geometry.square(seen, MODEL_SIDE), turn)),
@@ -42,6 +44,12 @@ def make(image: ImageFile) -> Prepared:
             **facts.measured(seen.image),
         },
     )
+
+
+def _for_the_model(original: Scaled, whole: Scaled) -> Scaled:
+    if max(original.original) <= _EXACT_SIDE:
+        return original
+    return geometry.shrink(whole, _GAP * MODEL_SIDE)
 
 
 def _decoded(image: ImageFile) -> tuple[Scaled, int, int]:

@@ -75,6 +75,7 @@ class Sandbox:
                     stderr=subprocess.DEVNULL,
                     cwd="/",
                     env={"OPENBLAS_NUM_THREADS": "1"},
+                    start_new_session=True,  # Ctrl-C is for its parent, which lets it finish
                 )
         return self._process, self._wire
 

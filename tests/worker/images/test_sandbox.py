@@ -112,6 +112,13 @@ class TestProcess:
 
         assert widths == [20 + n for n in range(8)]
 
+    def test_does_not_hear_the_ctrl_c_that_its_parent_hears(
+        self, own: Sandbox, picture: Path
+    ) -> None:
+        own.prepare(picture, Limits())
+
+        assert os.getpgid(pid(own)) != os.getpgid(0)
+
     def test_ends_with_its_parent(self, picture: Path) -> None:
         script = (
             "import sys, pathlib\n"
