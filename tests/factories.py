@@ -290,11 +290,11 @@ def review(
 
 
 def _new_review(
-    on: Revision, number: int, by: Account, decision: Decision = Decision.APPROVED, **fields: Any
+    on: Revision, place: int, by: Account, decision: Decision = Decision.APPROVED, **fields: Any
 ) -> Review:
     defaults = {
         "analysis_id": on.analysis_id,
-        "number": number,
+        "number": place,
         "revision_id": on.id,
         "revision_sha256": on.sha256,
         "account_id": by.id,
