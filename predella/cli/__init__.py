@@ -41,6 +41,7 @@ app.command("sweep")(sweep.sweep)
 
 def main() -> None:
     """Run one command; our own errors end in one line and an exit code."""
-    logs.configure(get_settings())
+    quiet = {"log_format": "console", "log_level": "warning"}
+    logs.configure(get_settings().model_copy(update=quiet))
     with plain_errors():
         app()

@@ -8,7 +8,7 @@ import structlog
 import typer
 from sqlalchemy.exc import OperationalError
 
-from predella import db
+from predella import db, logs
 from predella.services import sweep as services
 from predella.settings import Settings, get_settings
 
@@ -23,6 +23,7 @@ def sweep(
     Any number of these may run at once, on any machine; one is enough.
     """
     settings = get_settings()
+    logs.configure(settings)
     if once:
         _round(settings)
         return
