@@ -11,9 +11,11 @@ from sqlalchemy.orm import Session
 
 from predella import db
 from predella.ids import ItemId, SubmissionId
-from predella.models import Item, Submission
+from predella.models import Collection, Item, Stage, Submission
+from predella.services import images
 from tests import factories
 from tests.services import Bucket
+from worker.images import PREPROCESSING
 
 
 def picture(number: int, *, side: int = 48, form: str = "PNG") -> bytes:
@@ -52,6 +54,30 @@ def items(bucket: Bucket, count: int, **fields: Any) -> list[ItemId]:
         item(bucket, picture(number), within, f"pictures/{number}.png", **fields)
         for number in range(count)
     ]
+
+
+def ready(bucket: Bucket, count: int, **fields: Any) -> list[Item]:
+    """Items whose images are prepared, as the first stage leaves them."""
+    with db.transaction() as session:
+        session.expire_on_commit = False
+        within = factories.submission(session)
+        return [_ready(session, bucket, within, number, **fields) for number in range(count)]
+
+
+def _ready(
+    session: Session, bucket: Bucket, within: Submission, number: int, **fields: Any
+) -> Item:
+    png = picture(number)
+    image = factories.image(
+        session,
+        session.get_one(Collection, within.collection_id),
+        preprocessing=PREPROCESSING,
+        model_sha256=sha256(png),
+    )
+    key = images.model_key(image.collection_id, image.sha256, PREPROCESSING)
+    bucket.store.put(bucket.name, key, png, media_type="image/png")
+    given: dict[str, Any] = {"stage": Stage.ANALYZE, "image_id": image.id}
+    return factories.item(session, within, **given | {"next_attempt_at": func.now()} | fields)
 
 
 def row(session: Session, item_id: UUID) -> Item:

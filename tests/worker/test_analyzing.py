@@ -2,7 +2,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 from sqlalchemy import func, select
@@ -13,7 +12,6 @@ from predella import db
 from predella.models import (
     Analysis,
     Attempt,
-    Collection,
     Image,
     Item,
     ItemState,
@@ -56,28 +54,6 @@ def usual(_: bytes) -> None:
     return None
 
 
-def ready(s3: Bucket, count: int, **fields: Any) -> list[Item]:
-    """Items whose images are prepared, as the first stage leaves them."""
-    with db.transaction() as session:
-        session.expire_on_commit = False
-        within = factories.submission(session)
-        return [_ready(session, s3, within, number, **fields) for number in range(count)]
-
-
-def _ready(session: Session, s3: Bucket, within: Submission, number: int, **fields: Any) -> Item:
-    png = hand_in.picture(number)
-    image = factories.image(
-        session,
-        session.get_one(Collection, within.collection_id),
-        preprocessing=PREPROCESSING,
-        model_sha256=hand_in.sha256(png),
-    )
-    key = images.model_key(image.collection_id, image.sha256, PREPROCESSING)
-    s3.store.put(s3.name, key, png, media_type="image/png")
-    given: dict[str, Any] = {"stage": Stage.ANALYZE, "image_id": image.id}
-    return factories.item(session, within, **given | {"next_attempt_at": func.now()} | fields)
-
-
 def run(s3: Bucket, settings: Settings, engine: TrivialEngine | None = None) -> None:
     analyzing.run(
         store=s3.store,
@@ -112,7 +88,7 @@ class TestRun:
     def test_writes_one_analysis_for_each_item(
         self, session: Session, settings: Settings, s3: Bucket
     ) -> None:
-        items = ready(s3, 10)
+        items = hand_in.ready(s3, 10)
 
         run(s3, settings)
 
@@ -132,7 +108,7 @@ class TestRun:
     def test_shows_the_engine_full_batches_and_each_image_once(
         self, session: Session, settings: Settings, s3: Bucket
     ) -> None:
-        items = ready(s3, 8)
+        items = hand_in.ready(s3, 8)
         with db.transaction() as own:
             for item in items[:3]:
                 factories.item(
@@ -155,7 +131,7 @@ class TestRun:
     def test_fails_or_puts_back_only_what_the_engine_could_not_write(
         self, session: Session, settings: Settings, s3: Bucket
     ) -> None:
-        blank, broken, *_ = ready(s3, 4)
+        blank, broken, *_ = hand_in.ready(s3, 4)
         blank_png, broken_png = hand_in.picture(0), hand_in.picture(1)
         empty = TrivialEngine(batch_size=1).generate([blank_png])[0]
         assert isinstance(empty, Generation)
@@ -176,7 +152,7 @@ class TestRun:
     def test_puts_a_batch_back_and_gives_the_rest_back_when_the_engine_breaks(
         self, session: Session, settings: Settings, s3: Bucket
     ) -> None:
-        ready(s3, 12)
+        hand_in.ready(s3, 12)
 
         def instead(_: bytes) -> None:
             raise RuntimeError("CUDA error: an illegal memory access was encountered")
@@ -192,7 +168,7 @@ class TestRun:
     def test_prepares_again_what_is_damaged_or_of_another_preprocessing(
         self, session: Session, settings: Settings, s3: Bucket
     ) -> None:
-        damaged, outdated, missing = ready(s3, 3)
+        damaged, outdated, missing = hand_in.ready(s3, 3)
         with db.transaction() as own:
             own.get_one(Image, outdated.image_id).preprocessing = "older"
             for item, act in ((damaged, "put_object"), (missing, "delete_object")):
@@ -210,8 +186,8 @@ class TestRun:
     def test_takes_suspects_one_by_one_while_nothing_else_is_in_hand(
         self, session: Session, settings: Settings, s3: Bucket
     ) -> None:
-        ready(s3, 3, attempt=1)
-        ready(s3, 4)
+        hand_in.ready(s3, 3, attempt=1)
+        hand_in.ready(s3, 4)
         engine = Watched(instead=usual)
 
         run(s3, settings, engine)
@@ -228,7 +204,7 @@ class TestDatabaseAway:
         s3: Bucket,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        ready(s3, 4)
+        hand_in.ready(s3, 4)
         engine = Watched(instead=usual)
         lose_one_commit(monkeypatch, committed=False)
 
@@ -244,7 +220,7 @@ class TestDatabaseAway:
         s3: Bucket,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        ready(s3, 4)
+        hand_in.ready(s3, 4)
         lose_one_commit(monkeypatch, committed=True)
 
         run(s3, settings)
