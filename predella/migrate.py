@@ -50,7 +50,7 @@ def admit(engine: Engine, service: URL) -> None:
     with engine.begin() as connection:
         own = connection.connection.driver_connection
         assert own is not None  # noqa: S101  (a pooled connection that has just begun)
-        known = own.execute("SELECT FROM pg_roles WHERE rolname = %s", [service.username])
+        known = own.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [service.username])
         verb = sql.SQL("ALTER" if known.fetchone() else "CREATE")
         password = sql.Literal(service.password)
         own.execute(sql.SQL("{} ROLE {} LOGIN PASSWORD {}").format(verb, role, password))
