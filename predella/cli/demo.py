@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from textwrap import shorten
 from typing import Annotated
 
 import typer
@@ -27,6 +28,8 @@ from predella.settings import get_settings
 _SLUG = "demo"
 _BUCKET = "demo-museum"
 _APPROVED = 5
+_SHOWN = 240
+"""Characters of a text in the table; `predella review show` has the whole."""
 
 
 def demo(
@@ -107,7 +110,8 @@ def _table(views: Sequence[AnalysisView]) -> Table:
     table.add_column("state", no_wrap=True)
     for view in views:
         numbers = ", ".join(item.object_number for item in view.items)
-        table.add_row(Text(numbers), Text(view.revision.text), view.state.replace("_", " "))
+        text = shorten(view.revision.text, _SHOWN, placeholder=" ...")
+        table.add_row(Text(numbers), Text(text), view.state.replace("_", " "))
     return table
 
 
