@@ -52,14 +52,16 @@ class Settings(BaseSettings):
     token: SecretStr | None = None
     """Whose name the command line acts under"""
 
-    engine: Literal["llava", "trivial"] = "llava"
-    """`trivial` only measures the picture; it is for benchmarks and fault tests"""
+    engine: Literal["auto", "trivial"] = "auto"
+    """`auto` serves the checkpoint; `trivial` only measures pictures, for benchmarks and tests"""
     model_dir: Path | None = None
     """Checkpoint directory of the release that the model worker serves"""
+    adapter_dir: Path | None = None
+    """Directory of a LoRA adapter (PEFT) that is added to the checkpoint when it is loaded"""
     device: str = "auto"
     """`auto` is CUDA where there is one, else the CPU"""
     dtype: Literal["auto", "float16", "bfloat16", "float32"] = "auto"
-    """`auto` is float16 on CUDA and float32 on the CPU"""
+    """`auto` is float32 on the CPU; on CUDA float16 for LLaVA, bfloat16 for other families"""
     batch_size: int = Field(default=8, ge=1, le=512)
     """Pictures in one call of the model"""
     max_new_tokens: int = Field(default=512, ge=1, le=4096)

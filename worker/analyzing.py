@@ -21,9 +21,12 @@ from predella.settings import Settings
 from predella.storage import Store
 from worker.engine.protocol import Engine, EngineFailure, Generation
 from worker.feed import WORKER, Feed, Fetched, Plan
+from worker.images import PREPROCESSING
 from worker.settle import fail, retry, settle, settle_failure
 from worker.shift import Shift
 
+_KEYS = {"model": images.model_key, "review": images.review_key}
+"""By the form of picture that an engine is shown."""
 _THREADS = 8
 _GROUPS_AHEAD = 3
 
@@ -44,9 +47,10 @@ class SpoiltError(PredellaError):
 
 @dataclass(frozen=True)
 class Picture:
-    """One model-ready picture, and how long it took to come."""
+    """One prepared picture as the model is shown it, and how long it took to come."""
 
-    png: bytes
+    body: bytes
+    sha256: bytes
     seconds: float
 
 
@@ -100,7 +104,7 @@ class Desk:
         """Settle what needs no model, and return the rest.
 
         An image that this release knows already gives its analysis to the new item; one that
-        was prepared in another way than this release expects is prepared again.
+        was prepared in another way than we prepare today is prepared again.
         """
         outdated = [item for item in claimed if not self._fits(item)]
         current = [item for item in claimed if self._fits(item)]
@@ -116,10 +120,10 @@ class Desk:
             return drafts.link_known(session, items, release_id=self._release_id)
 
     def _fits(self, item: Claimed) -> bool:
-        return item.picture.preprocessing == self._engine.release.preprocessing
+        return item.picture.preprocessing == PREPROCESSING
 
     def fetch(self, item: Claimed) -> Picture:
-        """Read the picture that the model is given; may run in several threads at once.
+        """Read the picture that the model is shown; may run in several threads at once.
 
         Raises:
             SpoiltError: what lies there is not what was prepared.
@@ -127,14 +131,16 @@ class Desk:
         """
         started = time.monotonic()
         image = item.picture
-        key = images.model_key(item.collection_id, image.sha256, image.preprocessing)
+        form = self._engine.picture
+        key = _KEYS[form](item.collection_id, image.sha256, image.preprocessing)
         try:
-            png = self._store.read(self._settings.bucket, key)
+            body = self._store.read(self._settings.bucket, key)
         except MissingObjectError as error:
             raise SpoiltError(key) from error
-        if hashlib.sha256(png).digest() != image.model_sha256:
+        sha256 = hashlib.sha256(body).digest()
+        if form == "model" and sha256 != image.model_sha256:
             raise SpoiltError(key)
-        return Picture(png, time.monotonic() - started)
+        return Picture(body, sha256, time.monotonic() - started)
 
     def write(self, group: Sequence[Fetched[Picture]]) -> None:
         """Have the engine write for these items, and settle every one of them.
@@ -167,7 +173,7 @@ class Desk:
 
     def _generate(self, sharing: _Sharing) -> list[Generation | EngineFailure]:
         try:
-            return self._engine.generate([items[0].value.png for items in sharing])
+            return self._engine.generate([items[0].value.body for items in sharing])
         except Exception as error:
             log.exception("engine_failed", batch_size=len(sharing))
             for one in chain.from_iterable(sharing):
@@ -179,6 +185,7 @@ class Desk:
             item=one.item,
             text=answer.text,
             rendered_prompt=answer.rendered_prompt,
+            model_sha256=one.value.sha256,
             finish_reason=FinishReason(answer.finish_reason),
             prompt_tokens=answer.prompt_tokens,
             output_tokens=answer.output_tokens,

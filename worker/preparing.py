@@ -100,13 +100,14 @@ class Preparation:
         return digest
 
     def _is_known(self, item: Claimed, sha256: bytes) -> bool:
-        """Say whether these bytes were prepared before, and the result is undamaged."""
+        """Say whether these bytes were prepared before, and the result is there, undamaged."""
         name = (item.collection_id, sha256, PREPROCESSING)
         with db.transaction() as session:
             expected = images.prepared_sha256(session, *name)
         if expected is None:
             return False
         try:
+            self._store.head(self._bucket, images.review_key(*name))
             png = self._store.read(self._bucket, images.model_key(*name))
         except MissingObjectError:
             return False

@@ -32,7 +32,7 @@ def apps(home: Home, settings: Settings, *, values: Mapping[str, str]) -> list[A
         App("sweep", home, _script("predella"), "sweep", settings=values),
         _worker("cpu-worker", "cpu", home, values, processes=2),
     ]
-    if settings.engine != "llava" or settings.model_dir is not None:
+    if settings.engine == "trivial" or settings.model_dir is not None:
         found.append(_worker("model-worker", "gpu", home, values, processes=1))
     return found
 

@@ -41,7 +41,7 @@ class Analysis(Record):
     """Byte for byte what the model wrote, but for NUL, which Postgres cannot hold."""
     rendered_prompt: Mapped[str]
     model_sha256: Mapped[bytes]
-    """Of the model-ready image that the model was given."""
+    """Of the very picture that the model was given, in the form that its release names."""
     finish_reason: Mapped[FinishReason]
     prompt_tokens: Mapped[int]
     output_tokens: Mapped[int]

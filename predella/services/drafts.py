@@ -26,6 +26,8 @@ class Draft:
     item: Claimed
     text: str
     rendered_prompt: str
+    model_sha256: bytes
+    """Of the very picture that the model was given."""
     finish_reason: FinishReason
     prompt_tokens: int
     output_tokens: int
@@ -104,7 +106,7 @@ def _analysis(draft: Draft, release_id: ReleaseId) -> dict[str, object]:
         "language": draft.item.language,
         "text": draft.text.replace("\x00", ""),
         "rendered_prompt": draft.rendered_prompt,
-        "model_sha256": draft.item.picture.model_sha256,
+        "model_sha256": draft.model_sha256,
         "finish_reason": draft.finish_reason,
         "prompt_tokens": draft.prompt_tokens,
         "output_tokens": draft.output_tokens,

@@ -272,6 +272,7 @@ def _draft(item: Claimed) -> Draft:
         item=item,
         text=f"Text {next(_numbers)}.",
         rendered_prompt="?",
+        model_sha256=item.picture.model_sha256,
         finish_reason=FinishReason.STOP,
         prompt_tokens=1,
         output_tokens=1,

@@ -1,6 +1,7 @@
 """The model, behind one small interface; torch is loaded only by the engine that needs it."""
 
 from predella.settings import Settings
+from worker.engine import profiles
 from worker.engine.errors import CheckpointError
 from worker.engine.protocol import Engine, EngineFailure, Generation
 
@@ -11,22 +12,30 @@ def load(settings: Settings) -> Engine:
     """Return the engine that the settings name, its model in memory.
 
     Raises:
-        CheckpointError: the model directory cannot be served.
+        CheckpointError: the model directory or the adapter cannot be served.
     """
     match settings.engine:
         case "trivial":
             from worker.engine.trivial import TrivialEngine
 
             return TrivialEngine(batch_size=settings.batch_size)
-        case "llava":
-            from worker.engine.llava import LlavaEngine
+        case "auto":
+            return _of_checkpoint(settings)
 
-            if settings.model_dir is None:
-                raise CheckpointError(None, "set PREDELLA_MODEL_DIR")
-            return LlavaEngine(
-                settings.model_dir,
-                device=settings.device,
-                dtype=settings.dtype,
-                batch_size=settings.batch_size,
-                max_new_tokens=settings.max_new_tokens,
-            )
+
+def _of_checkpoint(settings: Settings) -> Engine:
+    """Return the engine for the family of the checkpoint."""
+    from worker.engine.chat import ChatEngine
+    from worker.engine.llava import LlavaEngine
+
+    if settings.model_dir is None:
+        raise CheckpointError(None, "set PREDELLA_MODEL_DIR")
+    is_llava = profiles.model_type(settings.model_dir) == profiles.LLAVA
+    return (LlavaEngine if is_llava else ChatEngine)(
+        settings.model_dir,
+        device=settings.device,
+        dtype=settings.dtype,
+        batch_size=settings.batch_size,
+        max_new_tokens=settings.max_new_tokens,
+        adapter=settings.adapter_dir,
+    )

@@ -11,6 +11,14 @@ class CheckpointError(InvalidError):
         self.directory = directory
 
 
+class AdapterError(CheckpointError):
+    """The adapter cannot be added to the model: nothing is analyzed until somebody mends it."""
+
+    def __init__(self, directory: Path, why: str) -> None:
+        InvalidError.__init__(self, f"adapter directory {directory}: {why}")
+        self.directory = directory
+
+
 class PromptError(InvalidError):
     """The question cannot be put to this model."""
 

@@ -47,7 +47,7 @@ class Checkpoint:
             PromptError: it holds control tokens, or does not fit.
             ValueError: the checkpoint's own files contradict each other.
         """
-        _check_text(self.processor.tokenizer, prompt.text)
+        check_text(self.processor.tokenizer, prompt.text)
         rendered = _render(self.processor, prompt, template)
         ids = _prompt_ids(self.processor, rendered, self.normalisation.side)
         _check_places(self.model.config, ids)
@@ -59,7 +59,7 @@ class Checkpoint:
         if length + self.max_new_tokens > room:
             raise PromptError(
                 f"a prompt of {length} tokens and {self.max_new_tokens} new ones do not fit into"
-                f" {room}; lower PREDELLA_MAX_NEW_TOKENS, or ask in fewer words"
+                f" {room}; lower PREDELLA_MAX_NEW_TOKENS or --max-new-tokens, or ask in fewer words"
             )
         trained = self.processor.tokenizer.model_max_length
         if length > trained:
@@ -81,10 +81,10 @@ def load(directory: Path, *, dtype: torch.dtype, max_new_tokens: int) -> Checkpo
     _hub.utils.logging.disable_progress_bar()
     _hub.utils.logging.set_verbosity_error()
     try:
-        model = _model(directory, dtype)
+        model = complete(_hub.LlavaForConditionalGeneration, directory, dtype)
         processor = _hub.AutoProcessor.from_pretrained(directory, **_LOCAL)
         pixels = normalisation(processor.image_processor, model.config.vision_config.image_size)
-        model.generation_config = _decoding(model, processor.tokenizer, max_new_tokens)
+        model.generation_config = greedy_config(model, processor.tokenizer, max_new_tokens)
         decode = wording.decoder(processor.tokenizer)
     except (OSError, ValueError, KeyError, SafetensorError) as error:
         raise CheckpointError(directory, str(error)) from error
@@ -98,14 +98,28 @@ def _check_files(directory: Path) -> None:
     if not {"text_config", "vision_config"} <= config.keys():
         why = "it is not in the form of transformers; convert the original release first"
         raise CheckpointError(directory, why)
+    require_safetensors(directory)
+
+
+def require_safetensors(directory: Path) -> None:
+    """Refuse weights in a form that could run code.
+
+    Raises:
+        CheckpointError: there are none in safetensors.
+    """
     if not any(directory.glob("*.safetensors")):
         raise CheckpointError(
             directory, "there are no *.safetensors in it; other forms can run code"
         )
 
 
-def _model(directory: Path, dtype: torch.dtype) -> Any:
-    model, report = _hub.LlavaForConditionalGeneration.from_pretrained(
+def complete(kind: Any, directory: Path, dtype: torch.dtype) -> Any:
+    """Return the model of this kind, with every weight that it has and no other.
+
+    Raises:
+        ValueError: a weight would stay random, or be left out.
+    """
+    model, report = kind.from_pretrained(
         directory, **_LOCAL, dtype=dtype, use_safetensors=True, output_loading_info=True
     )
     wrong = {kind: sorted(map(str, names)) for kind, names in report.items() if names}
@@ -114,7 +128,7 @@ def _model(directory: Path, dtype: torch.dtype) -> Any:
     return model.eval()
 
 
-def _check_text(tokenizer: Any, text: str) -> None:
+def check_text(tokenizer: Any, text: str) -> None:
     """Refuse words that the model would take for its own controls or for a second picture."""
     controls = {str(token) for token in tokenizer.added_tokens_decoder.values()}
     found = sorted(token for token in controls | set(tokenizer.all_special_tokens) if token in text)
@@ -145,8 +159,12 @@ def _check_places(config: Any, ids: torch.Tensor) -> None:
         raise ValueError(f"its prompt has {places} places for the picture, its model {expected}")
 
 
-def _decoding(model: Any, tokenizer: Any, max_new_tokens: int) -> Any:
-    """Return a fresh configuration: that of a base model may sample, and 5.17 refuses some."""
+def greedy_config(model: Any, tokenizer: Any, max_new_tokens: int) -> Any:
+    """Return a fresh configuration: that of a base model may sample, and 5.17 refuses some.
+
+    Raises:
+        ValueError: nothing says which token ends a text.
+    """
     own = model.generation_config
     ends = own.eos_token_id if own.eos_token_id is not None else tokenizer.eos_token_id
     if ends is None:

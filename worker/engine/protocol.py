@@ -15,9 +15,9 @@ class Generation:
     """One formal analysis as the model wrote it, and how sure the model was."""
 
     text: str
-    """Without the white space around it; ``token_ids`` are what was written."""
+    """Without the white space around it, and without what the model thought aloud."""
     token_ids: tuple[int, ...]
-    """As chosen, with the token that ended the text, if one did."""
+    """All that were written, with the token that ended the text, if one did."""
     finish_reason: Literal["stop", "length"]
     prompt_tokens: int
     """With the places that the picture takes."""
@@ -49,10 +49,16 @@ class Engine(Protocol):
     batch_size: int
     """How many pictures are best handed over at once."""
 
-    def generate(self, batch: Sequence[bytes]) -> list[Generation | EngineFailure]:
-        """Return one answer for each model-ready picture, in the order given.
+    @property
+    def picture(self) -> Literal["model", "review"]:
+        """Which form it is shown: the padded square, or what curators look at."""
+        ...
 
-        ``batch`` holds the bytes that ``worker.images.prepare`` made for the model. What is
-        raised concerns the whole batch: the engine, not a picture, is at fault.
+    def generate(self, batch: Sequence[bytes]) -> list[Generation | EngineFailure]:
+        """Return one answer for each picture, in the order given.
+
+        ``batch`` holds the bytes that ``worker.images.prepare`` made, in the form that the
+        engine is shown. What is raised concerns the whole batch: the engine, not a picture, is
+        at fault.
         """
         ...

@@ -3,6 +3,7 @@
 import hashlib
 import struct
 from collections.abc import Sequence
+from typing import Literal
 
 from predella.provenance import ReleaseSpec
 from worker.engine import identity
@@ -19,6 +20,7 @@ class TrivialEngine:
     """Says how large the picture is, and nothing that anybody could take for an analysis."""
 
     device = "cpu"
+    picture: Literal["model"] = "model"
 
     def __init__(self, *, batch_size: int) -> None:
         self.batch_size = batch_size

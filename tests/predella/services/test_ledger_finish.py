@@ -62,6 +62,7 @@ def draft(item: Claimed, text: str = "Warm reds advance.") -> Draft:
         item=item,
         text=text,
         rendered_prompt="USER: <image> Describe. ASSISTANT:",
+        model_sha256=item.picture.model_sha256,
         finish_reason=FinishReason.STOP,
         prompt_tokens=600,
         output_tokens=5,

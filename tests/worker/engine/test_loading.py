@@ -36,7 +36,7 @@ class TestLoad:
 
     def test_says_which_setting_is_missing(self) -> None:
         with pytest.raises(CheckpointError, match="PREDELLA_MODEL_DIR"):
-            engine.load(Settings(engine="llava", model_dir=None))
+            engine.load(Settings(engine="auto", model_dir=None))
 
     def test_loads_what_the_settings_say(self, directory: Path) -> None:
         loaded = engine.load(Settings(model_dir=directory, device="cpu", max_new_tokens=7))

@@ -1,0 +1,146 @@
+"""What all engines share that run a model of transformers in this process."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+import torch
+from transformers import LogitsProcessorList
+
+from worker.engine.decoding import Decoding, Sampler, greedy
+from worker.engine.protocol import EngineFailure, Generation
+from worker.engine.watching import Watcher, lowest_window
+
+LIBRARIES = ("numpy", "pillow", "safetensors", "tokenizers", "torch", "transformers")
+"""Those that can change a text."""
+
+Asked = TypeVar("Asked")
+"""A picture, and what else an engine must know to ask about it."""
+Answers = list[Generation | EngineFailure]
+
+
+class Writing(ABC, Generic[Asked]):
+    """Writes a batch at a time, or in parts where memory is short."""
+
+    def __init__(self, model: Any, *, decoding: Decoding, batch_size: int) -> None:
+        self._model = model
+        self._decoding = decoding
+        self.batch_size = batch_size
+        self.device = _name(model.device)
+
+    def answer(self, batch: Sequence[Asked]) -> Answers:
+        """Return one answer for each picture; short of memory, go on with half the batch."""
+        answers: Answers = []
+        while len(answers) < len(batch):
+            part = batch[len(answers) : len(answers) + self.batch_size]
+            try:
+                answers += self._answers(part)
+            except torch.OutOfMemoryError:
+                if len(part) == 1:
+                    raise
+                self.batch_size = len(part) // 2
+                torch.cuda.empty_cache()
+        return answers
+
+    @abstractmethod
+    def _answers(self, batch: Sequence[Asked]) -> Answers:
+        """Return one answer for each picture of a batch that fits into memory."""
+
+    @abstractmethod
+    def _text(self, tokens: Sequence[int], rendered: str) -> str:
+        """Return the analysis in what was written."""
+
+    @torch.inference_mode()
+    def _write(
+        self,
+        inputs: Mapping[str, torch.Tensor],
+        prompts: Sequence[str],
+        seeds: Sequence[int] | None = None,
+    ) -> Answers:
+        """Return what the model writes to inputs that are padded on the left.
+
+        Without seeds nothing is left to chance.
+        """
+        watcher = self._watcher(seeds)
+        written = self._model.generate(**inputs, logits_processor=LogitsProcessorList([watcher]))
+        tokens = written[:, inputs["input_ids"].shape[1] :].tolist()
+        found = zip(
+            tokens,
+            watcher.logprobs(),
+            watcher.broken(),
+            inputs["attention_mask"].sum(-1).tolist(),
+            prompts,
+            [None] * len(prompts) if seeds is None else seeds,
+            strict=True,
+        )
+        return [
+            _not_finite()
+            if broken
+            else self._generation(row, logprobs, length, prompt, seed, batch_size=len(prompts))
+            for row, logprobs, broken, length, prompt, seed in found
+        ]
+
+    def _watcher(self, seeds: Sequence[int] | None) -> Watcher:
+        end = self._model.generation_config.eos_token_id[0]
+        if seeds is None:
+            return Watcher(end, greedy)
+        return Watcher(end, Sampler(self._decoding, torch.tensor(seeds)))
+
+    def _generation(
+        self,
+        row: list[int],
+        logprobs: list[float],
+        prompt_tokens: int,
+        prompt: str,
+        seed: int | None,
+        *,
+        batch_size: int,
+    ) -> Generation:
+        """Return one text, without what follows its end while others of the batch went on."""
+        ends = frozenset(self._model.generation_config.eos_token_id)
+        length = next((i + 1 for i, token in enumerate(row) if token in ends), len(row))
+        chosen = row[:length]
+        return Generation(
+            text=self._text(chosen, prompt).strip(),
+            token_ids=tuple(chosen),
+            finish_reason="stop" if chosen[-1] in ends else "length",
+            prompt_tokens=prompt_tokens,
+            output_tokens=length,
+            mean_logprob=float(np.mean(logprobs[:length])),
+            min_window_logprob=lowest_window(logprobs[:length]),
+            rendered_prompt=prompt,
+            seed=seed,
+            batch_size=batch_size,
+        )
+
+
+def device_of(wanted: str) -> str:
+    """Return CUDA where there is one, unless told otherwise."""
+    if wanted != "auto":
+        return wanted
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def dtype_of(wanted: str, device: str, *, on_gpu: str) -> torch.dtype:
+    """Return the type of number to calculate with; exact on the CPU unless told otherwise."""
+    if wanted == "auto":
+        wanted = on_gpu if device.startswith("cuda") else "float32"
+    dtype: torch.dtype = getattr(torch, wanted)
+    return dtype
+
+
+def dtype_name(dtype: torch.dtype) -> str:
+    """Return its name as settings and releases have it."""
+    return str(dtype).removeprefix("torch.")
+
+
+def _name(device: torch.device) -> str:
+    if device.type == "cpu":
+        return "cpu"
+    return f"{device}: {torch.cuda.get_device_name(device)}"
+
+
+def _not_finite() -> EngineFailure:
+    sentence = "The model's arithmetic overflowed on this picture. Serve it in float32."
+    return EngineFailure("not_finite", sentence)
