@@ -3,18 +3,22 @@
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
+from itertools import chain, islice
 from typing import Any
 
+from rich.cells import cell_len, set_cell_size
 from rich.table import Table
 from rich.text import Text
 
 from predella.cli.output import err, out
 from predella.formats import csv_file
+from predella.formats.text import normalise
 from predella.models import Item, ItemState, Refusal, Sensitivity, Stage, SubmissionState
 from predella.services.items import Failure, Progress
 from predella.services.reports import Refused, Report
 
 COLUMNS = ("row", "object_number", "filename", "fate", "code", "reason", "item_id", "analysis_id")
+_SHOWN = ("row", "object_number", "filename", "fate", "reason")
 _ON_A_PAGE = 200
 _UNDER_WAY = {
     (Stage.PREPARE, ItemState.WAITING): "waits to be prepared",
@@ -65,26 +69,22 @@ def _reason(item: Item) -> tuple[str | None, str | None]:
     return "ai_processing", "the manifest says that no model may see it"
 
 
-def print_table(rows: Iterable[Mapping[str, Any]]) -> None:
-    """Write rows for people, page by page as they come."""
-    page: list[Mapping[str, Any]] = []
-    for row in rows:
-        page.append(row)
-        if len(page) == _ON_A_PAGE:
-            _print_page(page)
-            page.clear()
-    if page:
-        _print_page(page)
+def print_lines(rows: Iterable[Mapping[str, Any]]) -> None:
+    """Write rows for people, aligned page by page as they come: there may be a million."""
+    titles = dict(zip(_SHOWN, ("row", "object", "file", "fate", "why"), strict=True))
+    lines = chain([titles], rows)
+    while page := [
+        [_on_one_line(row[name]) for name in _SHOWN] for row in islice(lines, _ON_A_PAGE)
+    ]:
+        widths = [max(map(cell_len, column)) for column in zip(*page, strict=True)]
+        for cells in page:
+            padded = map(set_cell_size, cells[:-1], widths)
+            sys.stdout.write("  ".join((*padded, cells[-1])).rstrip() + "\n")
 
 
-def _print_page(rows: list[Mapping[str, Any]]) -> None:
-    table = Table("row", "object", "file", "fate", "why", box=None, pad_edge=False)
-    for column in table.columns:
-        column.overflow = "fold"
-    for row in rows:
-        cells = (row["row"], row["object_number"], row["filename"], row["fate"], row["reason"])
-        table.add_row(*(Text("" if cell is None else str(cell)) for cell in cells))
-    out.print(table)
+def _on_one_line(value: object) -> str:
+    """Return a value without anything that a terminal would obey."""
+    return "" if value is None else normalise(str(value)).replace("\n", " ")
 
 
 def print_csv(rows: Iterable[Mapping[str, Any]]) -> None:

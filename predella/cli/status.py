@@ -130,7 +130,7 @@ def _print_rows(rows: Iterable[dict[str, Any]], *, json: bool, csv: bool) -> Non
     elif csv:
         fates.print_csv(rows)
     else:
-        fates.print_table(rows)
+        fates.print_lines(rows)
 
 
 def _summarise(session: Session, submission_id: SubmissionId, *, json: bool) -> None:

@@ -3,6 +3,7 @@ import io
 import json
 import threading
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from sqlalchemy import func, select, text
@@ -11,7 +12,7 @@ from predella import db
 from predella.cli import following
 from predella.cli.output import Exit
 from predella.formats import manifest
-from predella.models import Item, Role, Submission
+from predella.models import Item, Refusal, Role, Submission
 from predella.services import accounts
 from predella.settings import Settings, get_settings
 from tests import factories
@@ -308,6 +309,27 @@ class TestStatus:
 
         assert [row["reason"] for row in failed] == ["no picture at all"] * 2
         assert [row["filename"] for row in refused] == ["gone.png"]
+
+    def test_aligns_it_for_people(self, run: Run, submitted: str) -> None:
+        first, *rest = run("status", submitted, "--all").out.splitlines()
+
+        assert first.split() == ["row", "object", "file", "fate", "why"]
+        assert [line.index("sk/Box 12") for line in rest[:2]] == [first.index("file")] * 2
+        assert 'There is no file "gone.png"' in rest[2]
+
+    def test_gives_the_terminal_no_orders(self, run: Run, submitted: str) -> None:
+        with db.transaction() as session:
+            session.add(
+                Refusal(
+                    submission_id=UUID(submitted),
+                    row_number=0,
+                    filename="a\x1b[2J\nb.png",
+                    code="file_without_row",
+                    sentence="No row of the manifest names this file.",
+                )
+            )
+
+        assert "a[2J b.png" in run("status", submitted, "--refused").out
 
     def test_writes_csv_that_no_spreadsheet_runs(self, run: Run, submitted: str) -> None:
         rows = list(csv.DictReader(io.StringIO(run("status", submitted, "--all", "--csv").out)))
