@@ -1,0 +1,53 @@
+"""``python -m tests.bench``: items per second of every stage, on this machine."""
+
+import argparse
+import json
+import sys
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from tests.bench.journey import Findings, travel
+
+_MEGABYTE = 1_000_000
+
+
+def main() -> int:
+    """Print what the journey took; 1 when anything was lost, doubled or invalid."""
+    options = _options()
+    with tempfile.TemporaryDirectory(prefix="predella-bench-") as home:
+        findings = travel(Path(home), options.items, report=Console(stderr=True).print)
+    if options.json:
+        options.json.write_text(json.dumps(asdict(findings), indent=2) + "\n")
+    _print(findings)
+    return 1 if findings.objections else 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("--items", type=int, default=10_000, help="how many small pictures")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there, too")
+    return parser.parse_args()
+
+
+def _print(findings: Findings) -> None:
+    console = Console()
+    stages = Table("stage", "seconds", "items/s", title=f"{findings.items:,} small pictures")
+    for stage, seconds in findings.seconds.items():
+        stages.add_row(stage, f"{seconds:.1f}", f"{findings.items / seconds:,.0f}")
+    console.print(stages)
+    memory = Table("process", "peak MB", title="resident memory")
+    for kind, peak in sorted(findings.peaks.items()):
+        memory.add_row(kind, f"{peak / _MEGABYTE:,.0f}")
+    console.print(memory)
+    for objection in findings.objections[:20]:
+        console.print(f"[bold red]wrong:[/] {objection}", markup=True)
+    if not findings.objections:
+        console.print("nothing lost, nothing twice, every line of the export valid")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
