@@ -1,14 +1,13 @@
 import hashlib
 import json
 import threading
-import tracemalloc
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, BinaryIO
 
 import pytest
 import redis
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
 from predella import clock, db, ids, queue
@@ -281,22 +280,20 @@ class TestWrite:
 
 
 class TestDepartures:
-    def test_needs_no_more_memory_for_more_of_them(
+    def test_are_read_from_a_cursor_on_the_server_as_they_are_wanted(
         self, session: Session, submission: Submission
     ) -> None:
-        text = "A pale sky. " * 500
-        made = factories.analyses(session, 1_000, submission, text=text)
-        factories.approvals(session, made)
-        session.commit()
-        collection = session.get_one(Collection, submission.collection_id)
+        for number in range(3):
+            factories.approved(session, submission, object_number=f"{number}")
+        leaving = outgoing.departures(
+            session, session.get_one(Collection, submission.collection_id)
+        )
 
-        tracemalloc.start()
-        count = sum(1 for _ in outgoing.departures(session, collection))
-        peak = tracemalloc.get_traced_memory()[1]
-        tracemalloc.stop()
+        first = next(leaving)
+        open_cursors = session.scalar(text("SELECT count(*) FROM pg_cursors"))
 
-        assert count == len(made)
-        assert peak < len(made) * len(text) / 2
+        assert open_cursors == 1
+        assert [one.entry.object.number for one in (first, *leaving)] == ["0", "1", "2"]
 
 
 class TestGates:
