@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, BinaryIO
-from urllib.parse import urlsplit
 
 import boto3
 import botocore.session
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef
 
-_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+_ADDRESS = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/(.*))?", re.DOTALL)
 _IPV4 = re.compile(r"\d+\.\d+\.\d+\.\d+")
 _MISSING = {"NoSuchKey", "NoSuchVersion", "404", "NotFound"}
 _FORBIDDEN = {"NoSuchBucket", "AccessDenied", "AllAccessDisabled"}
@@ -61,15 +60,11 @@ class Location:
         Raises:
             SourceError: it is not one, or the bucket is an ARN, an address or malformed.
         """
-        parts = urlsplit(uri, allow_fragments=False)
-        key = parts.path.removeprefix("/") + (f"?{parts.query}" if parts.query else "")
-        if (
-            parts.scheme != "s3"
-            or not _BUCKET.fullmatch(parts.netloc)
-            or _IPV4.fullmatch(parts.netloc)
-        ):
+        # Not urlsplit: it drops tabs and line breaks without a word, and keys are exact.
+        match = _ADDRESS.fullmatch(uri)
+        if match is None or _IPV4.fullmatch(match[1]):
             raise SourceError(f"{uri!r} is not an address like s3://bucket/path")
-        return cls(parts.netloc, key)
+        return cls(match[1], match[2] or "")
 
     def __str__(self) -> str:
         return f"s3://{self.bucket}/{self.key}"

@@ -463,7 +463,11 @@ def upgrade() -> None:
     op.create_index(
         "ix_item_leased", "item", ["lease_until"], unique=False, postgresql_where="state = 'leased'"
     )
-    op.create_index("ix_item_object", "item", ["collection_id", "object_number"], unique=False)
+    op.create_index(
+        "ix_item_object", "item", ["collection_id", "object_number", "key"], unique=False
+    )
+    op.create_index("ix_item_submission", "item", ["submission_id", "id"], unique=False)
+    op.create_index("ix_refusal_submission", "refusal", ["submission_id", "id"], unique=False)
     op.create_index(
         "ix_item_ready",
         "item",

@@ -36,7 +36,10 @@ class Export(Record):
         CheckConstraint("(lease_token IS NULL) = (lease_until IS NULL)", name="lease"),
         CheckConstraint("state = 'writing' OR lease_token IS NULL", name="leased_while_writing"),
         Index(
-            "uq_export_destination", "destination", unique=True, postgresql_where="state <> 'failed'"
+            "uq_export_destination",
+            "destination",
+            unique=True,
+            postgresql_where="state <> 'failed'",
         ),
         Index("ix_export_writing", "created_at", postgresql_where="state = 'writing'"),
     )

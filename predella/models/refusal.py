@@ -1,6 +1,6 @@
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from predella.models.base import Record
@@ -10,7 +10,10 @@ class Refusal(Record):
     """One row of a submission that was not accepted, or one file that no row names."""
 
     __tablename__ = "refusal"
-    __table_args__ = (UniqueConstraint("submission_id", "row_number", "filename"),)
+    __table_args__ = (
+        UniqueConstraint("submission_id", "row_number", "filename"),
+        Index("ix_refusal_submission", "submission_id", "id"),
+    )
 
     submission_id: Mapped[UUID] = mapped_column(ForeignKey("submission.id"))
     row_number: Mapped[int]

@@ -35,6 +35,7 @@ class TestLocation:
             ("s3://museum/a/b.csv", "museum", "a/b.csv"),
             ("s3://museum/", "museum", ""),
             ("s3://museum/was?#%20ist.tif", "museum", "was?#%20ist.tif"),
+            ("s3://museum/a\tb\nc.tif", "museum", "a\tb\nc.tif"),
         ],
     )
     def test_keeps_a_key_byte_for_byte(self, uri: str, bucket: str, key: str) -> None:
