@@ -76,9 +76,20 @@ def square(scaled: Scaled, side: int) -> Image.Image:
     column, row = math.ceil(left), math.ceil(top)
     right, bottom = (start + edge / scaled.factor for start in (column - left, row - top))
     canvas = Image.new("RGB", (math.ceil(right), math.ceil(bottom)), _CLIP_MEAN)
-    canvas.paste(scaled.image, (column, row))
+    canvas.paste(scaled.image, (column, row), _cover(scaled))
     box = (column - left, row - top, right, bottom)
     return canvas.resize((side, side), Image.Resampling.BICUBIC, box=box)
+
+
+def _cover(scaled: Scaled) -> Image.Image:
+    """Return how much of each pixel is picture: beside the last column lies the padding."""
+    columns, rows = scaled.image.size
+    cover = Image.new("L", scaled.image.size, 255)
+    for axis, last in ((0, (columns - 1, 0, columns, rows)), (1, (0, rows - 1, columns, rows))):
+        part = scaled.size[axis] % 1
+        if part and scaled.original[axis] < max(scaled.original):
+            cover.paste(round(255 * part), last)
+    return cover
 
 
 def upright(image: Image.Image, orientation: int) -> Image.Image:

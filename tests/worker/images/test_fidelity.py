@@ -55,6 +55,18 @@ class TestEveryKind:
         assert mean <= MEAN
         assert most <= MOST
 
+    @pytest.mark.parametrize("size", [(1009, 3025), (3025, 1009), (1345, 2021), (2021, 1345)])
+    def test_a_picture_that_ends_within_a_pixel_of_its_smaller_self(
+        self, prepare: Prepare, tmp_path: Path, size: tuple[int, int]
+    ) -> None:
+        Image.new("RGB", size, "white").save(tmp_path / "edge.png", compress_level=1)
+
+        _, most = distance(
+            model(prepare(tmp_path / "edge.png")), expected(Image.open(tmp_path / "edge.png"))
+        )
+
+        assert most <= 3
+
     def test_a_strip_far_longer_than_wide(self, prepare: Prepare, tmp_path: Path) -> None:
         painting(9000, 40).save(tmp_path / "scroll.png", compress_level=1)
 
