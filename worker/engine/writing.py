@@ -17,6 +17,8 @@ LIBRARIES = ("numpy", "pillow", "safetensors", "tokenizers", "torch", "transform
 
 Asked = TypeVar("Asked")
 """A picture, and what else an engine must know to ask about it."""
+_MINIATURE = 20_000_000
+"""Parameters below which threads on the CPU wait for each other longer than they work."""
 Answers = list[Generation | EngineFailure]
 
 
@@ -24,6 +26,8 @@ class Writing(ABC, Generic[Asked]):
     """Writes a batch at a time, or in parts where memory is short."""
 
     def __init__(self, model: Any, *, decoding: Decoding, batch_size: int) -> None:
+        if model.device.type == "cpu" and model.num_parameters() < _MINIATURE:
+            torch.set_num_threads(1)
         self._model = model
         self._decoding = decoding
         self.batch_size = batch_size
