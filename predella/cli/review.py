@@ -81,7 +81,9 @@ def list_(
 
 @app.command()
 def show(
-    analysis: One,
+    analysis: Annotated[
+        str, typer.Argument(metavar="ID", help="The analysis; with @N it is the same.")
+    ],
     *,
     provenance: Annotated[
         bool, typer.Option("--provenance", help="All that is known of how it came about.")
@@ -149,9 +151,9 @@ def reject(
 @app.command()
 def undo(analysis: One, *, json: Json = False) -> None:
     """Take back the newest step that stands: a decision, or else an amendment."""
-    id_, _ = _named(analysis)
+    id_, seen = _named(analysis)
     with db.transaction() as session:
-        row = {"id": id_, **reading.step(review_round.take_back(session, id_))}
+        row = {"id": id_, **reading.step(review_round.take_back(session, id_, seen))}
     if json:
         print_json(row)
     elif "decision" in row:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from predella import db
 from predella.cli import editing, reading
 from predella.cli.output import acting, err, out
-from predella.errors import InvalidError, PredellaError
+from predella.errors import InvalidError, PredellaError, StaleRevisionError
 from predella.ids import AnalysisId, CollectionId
 from predella.models import Client, Decision, RejectionReason, Review, ReviewState, Revision
 from predella.services import analyses, collections, reviews
@@ -50,9 +50,17 @@ def run(slug: str | None) -> None:
     out.print("Nothing more needs review.")
 
 
-def take_back(session: Session, analysis_id: AnalysisId) -> Review | Revision:
-    """Undo the newest step; what only an approver may do, only an approver may undo."""
+def take_back(
+    session: Session, analysis_id: AnalysisId, seen: int | None = None
+) -> Review | Revision:
+    """Undo the newest step; what only an approver may do, only an approver may undo.
+
+    Raises:
+        StaleRevisionError: there is a newer wording than the one ``seen``.
+    """
     view = analyses.get(session, analysis_id, lock=True)
+    if seen is not None and seen != view.revision.number:
+        raise StaleRevisionError(analysis_id, seen=seen, newest=view.revision.number)
     approved = view.state is ReviewState.APPROVED
     account = acting(session, SCOPES[Decision.APPROVED if approved else Decision.REJECTED]).account
     return reviews.undo(session, analysis_id, account=account, client=Client.CLI)

@@ -308,6 +308,13 @@ class TestUndo:
         assert "@2 brings back wording 0" in run("undo", str(id_)).out
         assert run("undo", str(id_)).code == Exit.CONFLICT
 
+    def test_takes_nothing_back_that_was_not_seen(self, run: Run) -> None:
+        id_ = _analysis()
+        _amend(id_, "A green vase.")
+
+        assert run("undo", f"{id_}@0").code == Exit.CONFLICT
+        assert _text(id_) == "A green vase."
+
 
 class TestNext:
     def test_decides_with_one_key_and_goes_on(self, run: Run, type_in: Type) -> None:
