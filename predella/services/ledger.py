@@ -93,10 +93,16 @@ _CLAIM = text("""
     ORDER BY leased.priority, leased.id
 """).bindparams(bindparam("attempt_ids", type_=_UUIDS), bindparam("token", type_=Uuid))
 
+# In the order of ids, as ``_LOCK`` does: a heartbeat and a finish of the same worker would
+# wait for each other otherwise.
 _BEAT = text("""
+    WITH held AS (
+        SELECT id FROM item WHERE state = 'leased' AND lease_token = ANY(:tokens)
+        ORDER BY id FOR UPDATE
+    )
     UPDATE item SET lease_until = now() + make_interval(secs => :lease_seconds)
-    WHERE state = 'leased' AND lease_token = ANY(:tokens)
-    RETURNING lease_token
+    FROM held WHERE item.id = held.id
+    RETURNING item.lease_token
 """).bindparams(bindparam("tokens", type_=_UUIDS))
 
 _LOCK = text("""

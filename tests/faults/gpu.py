@@ -1,4 +1,4 @@
-"""A model worker whose engine takes its time, and dies at the sight of a magenta picture.
+"""A model worker whose engine takes its time, dies of a magenta picture and breaks at a cyan one.
 
 ``celery --app tests.faults.gpu worker``
 """
@@ -20,6 +20,7 @@ from worker.engine.trivial import TrivialEngine
 __all__ = ["app"]
 
 POISON = (255, 0, 255)
+BREAKS = (0, 255, 255)
 SECONDS_EACH = 0.05
 
 # The processes of the pool are fresh interpreters: they import what is named here.
@@ -32,6 +33,8 @@ class SlowEngine(TrivialEngine):
             time.sleep(SECONDS_EACH)
             if _centre(png) == POISON:
                 os.kill(os.getpid(), signal.SIGKILL)
+            if _centre(png) == BREAKS:
+                raise RuntimeError("CUDA error: device-side assert triggered")
         return super().generate(batch)
 
 

@@ -18,7 +18,7 @@ from predella.models import Attempt, Item, ItemState
 from predella.models import Outcome as AttemptOutcome
 from predella.services import ledger
 from predella.settings import get_settings
-from tests.faults.gpu import POISON
+from tests.faults.gpu import BREAKS, POISON
 from tests.faults.rig import MAX_ATTEMPTS, Outcome, Rig
 from tests.worker import hand_in
 
@@ -114,13 +114,24 @@ class TestStop:
             }
 
 
-class TestPoison:
-    def test_is_given_up_and_takes_no_innocent_with_it(self, rig: Rig) -> None:
-        poison = BytesIO()
-        Pillow.new("RGB", (64, 64), POISON).save(poison, "PNG")
-        innocent = pictures(next(_series), 11)
+def plain(colour: tuple[int, int, int]) -> bytes:
+    out = BytesIO()
+    Pillow.new("RGB", (64, 64), colour).save(out, "PNG")
+    return out.getvalue()
 
-        watch = rig.submit("poisoned", [*innocent[:5], poison.getvalue(), *innocent[5:]])
+
+class TestPoison:
+    @pytest.mark.parametrize(
+        ("colour", "told"),
+        [(POISON, f"stopped {MAX_ATTEMPTS} times"), (BREAKS, f"after {MAX_ATTEMPTS} attempts")],
+    )
+    def test_is_given_up_and_takes_no_innocent_with_it(
+        self, rig: Rig, colour: tuple[int, int, int], told: str
+    ) -> None:
+        series = next(_series)
+        innocent = pictures(series, 11)
+
+        watch = rig.submit(f"series-{series}", [*innocent[:5], plain(colour), *innocent[5:]])
 
         outcome = watch.until_over()
         assert outcome.states == {ItemState.DONE: 11, ItemState.FAILED: 1}
@@ -131,4 +142,4 @@ class TestPoison:
             ).one()
             assert failed.key.endswith("005.png")
             assert failed.attempt == MAX_ATTEMPTS
-            assert f"{MAX_ATTEMPTS} times" in str(failed.error)
+            assert told in str(failed.error)
