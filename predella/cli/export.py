@@ -132,21 +132,6 @@ def show(
                 out.print(Text(told), soft_wrap=True)
 
 
-def hand_over(
-    collection: Collection, *, account: Account, wanted: ExportFormat, folder: Path
-) -> Path:
-    """Export here and now, and return the copy of the file in a folder of this machine."""
-    with db.transaction() as session:
-        here = session.get_one(Collection, collection.id)
-        lease = _ask(session, here, session.get_one(Account, account.id), wanted, None)
-    _write(lease)
-    with db.transaction() as session:
-        export = exports.get(session, ExportId(lease.id))
-        copy = folder / f"{export.collection.slug}{exports.file_format(export).SUFFIX}"
-        _fetch(export, copy)
-    return copy
-
-
 def _ask(
     session: Session,
     collection: Collection,

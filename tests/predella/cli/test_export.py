@@ -6,10 +6,9 @@ import pytest
 from sqlalchemy import select
 
 from predella import db
-from predella.cli.export import hand_over
 from predella.cli.output import Exit
 from predella.errors import UnavailableError
-from predella.models import Collection, Export, ExportFormat, ExportState, Role
+from predella.models import Export, ExportState, Role
 from predella.services import accounts
 from predella.settings import Settings, get_settings
 from predella.storage import Store
@@ -146,17 +145,3 @@ class TestShow:
             (2, "SK-2"),
         ]
         assert "SK-2" in run("show", id_, "--lines").out
-
-
-class TestHandOver:
-    def test_returns_the_copy_of_the_file(self, paintings: str, tmp_path: Path) -> None:
-        with db.transaction() as session:
-            collection = session.scalars(select(Collection).filter_by(slug=paintings)).one()
-            account = factories.account(session, Role.REGISTRAR)
-            session.flush()
-            session.expunge_all()
-
-        copy = hand_over(collection, account=account, wanted=ExportFormat.JSONL, folder=tmp_path)
-
-        assert copy == tmp_path / "paintings.jsonl"
-        assert len(copy.read_bytes().splitlines()) == 2
