@@ -17,6 +17,7 @@ from worker.shift import Shift
 _CPU_SECONDS = 20
 """Short, because the kinds of work on the CPU take turns."""
 _GPU_SECONDS = 300
+_EXPORT_SECONDS = 4 * 3600
 
 log = structlog.get_logger()
 
@@ -27,7 +28,8 @@ def receive() -> None:
     _one_by_one(submissions.receive_waiting, queue.RECEIVE)
 
 
-@app.task(name=queue.EXPORT)
+# A million lines of LIDO take longer than every other task.
+@app.task(name=queue.EXPORT, soft_time_limit=_EXPORT_SECONDS, time_limit=_EXPORT_SECONDS + 60)
 def export() -> None:
     """Write the exports that wait."""
     _one_by_one(exports.write_waiting, queue.EXPORT)
