@@ -1,5 +1,5 @@
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from io import BytesIO
 
 import pytest
@@ -133,20 +133,37 @@ class TestRun:
         rows = [hand_in.row(session, one) for one in (first, second)]
         assert rows[0].image_id == rows[1].image_id
 
-    def test_prepares_again_what_was_damaged_in_our_bucket(
-        self, session: Session, settings: Settings, s3: Bucket, store: Store
+    @pytest.mark.parametrize(
+        ("key_of", "damage"),
+        [
+            (images.model_key, "damaged"),
+            (images.model_key, "deleted"),
+            (images.review_key, "deleted"),
+        ],
+    )
+    def test_prepares_again_what_was_damaged_or_lost_in_our_bucket(
+        self,
+        session: Session,
+        settings: Settings,
+        s3: Bucket,
+        store: Store,
+        key_of: Callable[..., str],
+        damage: str,
     ) -> None:
         within = hand_in.submission()
         hand_in.item(s3, hand_in.picture(1), within, "a.png")
         run(store, settings)
         image = session.scalars(select(Image)).one()
-        key = images.model_key(image.collection_id, image.sha256, PREPROCESSING)
-        store.put(s3.name, key, b"damaged", media_type="image/png")
+        key = key_of(image.collection_id, image.sha256, PREPROCESSING)
+        whole = store.read(s3.name, key)
+        s3.client.delete_object(Bucket=s3.name, Key=key)
+        if damage == "damaged":
+            store.put(s3.name, key, b"damaged", media_type="image/png")
         hand_in.item(s3, hand_in.picture(1), within, "b.png")
 
         run(store, settings)
 
-        assert hashlib.sha256(store.read(s3.name, key)).digest() == image.model_sha256
+        assert store.read(s3.name, key) == whole
 
     def test_gives_everything_back_uncounted_when_the_store_is_away(
         self, session: Session, settings: Settings, s3: Bucket
