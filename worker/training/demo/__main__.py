@@ -18,12 +18,7 @@ def main() -> None:
 
 
 def _train(arguments: argparse.Namespace) -> None:
-    training.train(
-        arguments.out,
-        work=arguments.work,
-        plan=training.Plan(arguments.pictures, arguments.seeing_steps, arguments.writing_steps),
-        seed=arguments.seed,
-    )
+    training.train(arguments.out, work=arguments.work, plan=training.PLAN, seed=arguments.seed)
 
 
 def _evaluate(arguments: argparse.Namespace) -> None:
@@ -49,9 +44,6 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("out", type=Path, help="folder for the checkpoint")
     train.add_argument("--work", type=Path, required=True, help="folder for pictures and progress")
     train.add_argument("--seed", type=int, default=training.SEED)
-    train.add_argument("--pictures", type=int, default=training.PLAN.pictures)
-    train.add_argument("--seeing-steps", type=int, default=training.PLAN.seeing_steps)
-    train.add_argument("--writing-steps", type=int, default=training.PLAN.writing_steps)
     train.set_defaults(run=_train)
     evaluate = commands.add_parser("evaluate", help="print a table of how often words are true")
     evaluate.add_argument("pictures", type=Path, nargs="*", help="files or folders; else painted")

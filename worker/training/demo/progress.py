@@ -3,23 +3,73 @@
 import json
 import math
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
 
+from worker.training.demo import data
 
-class Progress:
-    """One stage of a training that may be cut off and resumed at any step."""
+_REPORT_EVERY = 100
 
-    def __init__(
-        self, folder: Path, stage: str, modules: nn.Module, *, rate: float, steps: int
-    ) -> None:
-        self.modules, self.steps, self.rate = modules, steps, rate
+
+class Learner(nn.Module, ABC):
+    """Something a stage of the training teaches."""
+
+    @abstractmethod
+    def loss(self, batch: list[data.Sample], number: int) -> torch.Tensor:
+        """How wrong it is about a batch; `number` decides what would else be left to chance."""
+
+    @abstractmethod
+    def examine(self, held: list[data.Sample]) -> Mapping[str, Any]:
+        """How it does on pictures kept apart, for the log."""
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How long a stage lasts."""
+
+    steps: int
+    batch: int
+    rate: float
+    """The highest learning rate, reached after a warm-up of 100 steps."""
+
+
+def learn(
+    learner: Learner,
+    *,
+    made: list[data.Sample],
+    held: list[data.Sample],
+    stage: str,
+    schedule: Schedule,
+    seed: int,
+    folder: Path,
+) -> None:
+    """Teach the learner in place, or go on where this stage was cut off in this folder."""
+    progress = _Progress(folder, stage, learner, schedule)
+    losses: list[float] = []
+    while progress.step < schedule.steps:
+        loss = learner.loss(data.batch(seed, made, schedule.batch, progress.step), progress.step)
+        progress.advance(loss)
+        losses.append(loss.item())
+        if progress.step % _REPORT_EVERY == 0 or progress.step == schedule.steps:
+            progress.save()
+            mean = round(sum(losses) / len(losses), 4)
+            progress.report({"loss": mean, **learner.examine(held)})
+            losses.clear()
+
+
+class _Progress:
+    """Where one stage stands."""
+
+    def __init__(self, folder: Path, stage: str, learner: Learner, schedule: Schedule) -> None:
+        self.modules, self.schedule = learner, schedule
         self.optimizer = torch.optim.AdamW(
-            modules.parameters(), lr=rate, betas=(0.9, 0.98), weight_decay=0.02
+            learner.parameters(), lr=schedule.rate, betas=(0.9, 0.98), weight_decay=0.02
         )
         self.step, self.seconds = 0, 0.0
         self._file, self._log, self._stage = folder / f"{stage}.pt", folder / "log.jsonl", stage
@@ -30,9 +80,9 @@ class Progress:
     def advance(self, loss: torch.Tensor) -> None:
         """Take one step down the loss; the rate warms up, then falls along a cosine."""
         warm = min(1.0, (self.step + 1) / 100)
-        fall = 0.03 + 0.97 * (1 + math.cos(math.pi * self.step / self.steps)) / 2
+        fall = 0.03 + 0.97 * (1 + math.cos(math.pi * self.step / self.schedule.steps)) / 2
         for group in self.optimizer.param_groups:
-            group["lr"] = self.rate * warm * fall
+            group["lr"] = self.schedule.rate * warm * fall
         self.optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.modules.parameters(), 1.0)

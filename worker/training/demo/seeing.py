@@ -7,7 +7,8 @@ from every token what holds at its own place, its mirror image included;
 without it symmetry is not found in any time worth waiting for.
 """
 
-from pathlib import Path
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,11 +19,8 @@ from torch.nn import functional
 from worker.training.demo import attributes, colours, data
 from worker.training.demo import model as miniature
 from worker.training.demo.colours import Pixels
-from worker.training.demo.progress import Progress
+from worker.training.demo.progress import Learner
 
-BATCH = 32
-RATE = 1.5e-3
-_REPORT_EVERY = 200
 _GRID = data.SIDE // miniature.PATCH
 _CHROMATIC = [colours.NAMES.index(name) for name in colours.CHROMATIC]
 
@@ -117,7 +115,7 @@ def _by_patch(values: NDArray[np.floating]) -> NDArray[np.floating]:
     return means
 
 
-class Seeing(nn.Module):
+class Seeing(Learner):
     """The vision tower with heads for the mean of its tokens, for single tokens, for places."""
 
     def __init__(self, tower: nn.Module, width: int, made: list[data.Sample]) -> None:
@@ -147,6 +145,10 @@ class Seeing(nn.Module):
             total = total + self.single.loss(single, truth) / 2
         return total
 
+    def examine(self, held: list[data.Sample]) -> Mapping[str, Any]:
+        """Shares of readings that hold."""
+        return {"accuracy": {name: round(share, 3) for name, share in self.accuracy(held).items()}}
+
     @torch.no_grad()
     def accuracy(self, made: list[data.Sample]) -> dict[str, float]:
         """Share of readings that hold, by attribute, from the mean and from one corner token."""
@@ -168,26 +170,3 @@ class Seeing(nn.Module):
             )
             for attribute in attributes.VALUES
         }
-
-
-def train(
-    seeing: Seeing,
-    made: list[data.Sample],
-    held: list[data.Sample],
-    *,
-    seed: int,
-    steps: int,
-    folder: Path,
-) -> None:
-    """Train the tower in place, or go on where a training in this folder was cut off."""
-    progress = Progress(folder, "seeing", seeing, rate=RATE, steps=steps)
-    losses: list[float] = []
-    while progress.step < steps:
-        loss = seeing.loss(data.batch(seed, made, BATCH, progress.step), progress.step)
-        progress.advance(loss)
-        losses.append(loss.item())
-        if progress.step % _REPORT_EVERY == 0 or progress.step == steps:
-            progress.save()
-            shares = {k: round(v, 3) for k, v in seeing.accuracy(held).items()}
-            progress.report({"loss": round(float(np.mean(losses)), 4), "accuracy": shares})
-            losses.clear()

@@ -1,6 +1,7 @@
 """The whole training, from nothing to a checkpoint: paint, learn to see, learn to write."""
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -8,22 +9,37 @@ import torch
 
 from worker.training.demo import data, seeing, writing
 from worker.training.demo import model as miniature
+from worker.training.demo.progress import Schedule, learn
 
 SEED = 2026
-_HELD = 96
-"""Pictures kept apart, on which the log reports accuracy."""
+
+
+@dataclass(frozen=True)
+class Round:
+    """Learn to see, then learn to say what is seen."""
+
+    seeing: Schedule
+    writing: Schedule
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How much is painted, and how long each stage lasts."""
+    """How much is painted, and how long is learnt."""
 
     pictures: int
-    seeing_steps: int
-    writing_steps: int
+    held: int
+    """Pictures kept apart, on which the log reports accuracy."""
+    rounds: tuple[Round, ...]
 
 
-PLAN = Plan(pictures=40_000, seeing_steps=1600, writing_steps=900)
+PLAN = Plan(
+    pictures=40_000,
+    held=384,
+    rounds=(
+        Round(Schedule(steps=1600, batch=32, rate=1.5e-3), Schedule(900, batch=16, rate=2e-3)),
+        Round(Schedule(steps=1000, batch=32, rate=1e-3), Schedule(400, batch=16, rate=1e-3)),
+    ),
+)
 """That of the bundled checkpoint."""
 
 
@@ -35,13 +51,17 @@ def train(out: Path, *, work: Path, plan: Plan, seed: int) -> None:
     """
     torch.set_num_threads(1)
     made = data.load(data.make(work / "pictures", seed=seed, count=plan.pictures))
-    held = data.samples(np.random.default_rng([seed, 10**6]), 4 * _HELD)
+    held = data.samples(np.random.default_rng([seed, 10**6]), plan.held)
     tokens = miniature.tokenizer()
     model = miniature.build(tokens, seed)
     tower = model.model.vision_tower
     sight = seeing.Seeing(tower, tower.config.hidden_size, made)
-    seeing.train(sight, made, held, seed=seed, steps=plan.seeing_steps, folder=work)
     writer = writing.Writing(model, tokens)
-    writing.train(writer, made, held[:_HELD], seed=seed, steps=plan.writing_steps, folder=work)
+    for number, one in enumerate(plan.rounds, 1):
+        teach = partial(learn, made=made, held=held, seed=seed + number - 1, folder=work)
+        tower.requires_grad_(requires_grad=True)
+        teach(sight, stage=f"seeing-{number}", schedule=one.seeing)
+        tower.requires_grad_(requires_grad=False)
+        teach(writer, stage=f"writing-{number}", schedule=one.writing)
     miniature.save(model, tokens, out)
     (out / "training-log.jsonl").write_bytes((work / "log.jsonl").read_bytes())

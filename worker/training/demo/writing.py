@@ -5,33 +5,28 @@ more than the rest, or the model would first learn the prose by heart and look
 at the picture last.
 """
 
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
 from torch.nn import functional
 
 from worker.training.demo import attributes, data, words
 from worker.training.demo import model as miniature
 from worker.training.demo.colours import Pixels
-from worker.training.demo.progress import Progress
+from worker.training.demo.progress import Learner
 
-BATCH = 16
-RATE = 2e-3
-_REPORT_EVERY = 100
 _CLEAR, _BORDERLINE, _PROSE = 5.0, 0.5, 1.0
 """Weights of words: of a clear statement, of one in a dead zone, of all others."""
 
 
-class Writing(nn.Module):
-    """The whole model with its tokenizer; only projector and language model learn."""
+class Writing(Learner):
+    """The whole model with its tokenizer."""
 
     def __init__(self, model: Any, tokens: Any) -> None:
         super().__init__()
         self.model, self.tokens = model, tokens
-        model.model.vision_tower.requires_grad_(requires_grad=False)
 
     def loss(self, batch: list[data.Sample], number: int) -> torch.Tensor:
         """Weighted cross-entropy of the paragraphs, per unit of weight."""
@@ -55,6 +50,13 @@ class Writing(nn.Module):
             logits.transpose(1, 2), ids[:, len(head) :], reduction="none"
         )
         return (wrong * weights).sum() / weights.sum()
+
+    def examine(self, held: list[data.Sample]) -> Mapping[str, Any]:
+        """Shares of true statements about a quarter of the pictures, and one text to read."""
+        few = held[: len(held) // 4]
+        texts = self.write([sample.square for sample in few])
+        shares = {attribute: round(share, 3) for attribute, share in truth(texts, few).items()}
+        return {"accuracy": shares, "text": texts[0]}
 
     @torch.no_grad()
     def write(self, squares: list[Pixels]) -> list[str]:
@@ -104,29 +106,3 @@ def truth(texts: list[str], made: list[data.Sample]) -> dict[str, float]:
         )
         for attribute in attributes.VALUES
     }
-
-
-def train(
-    writing: Writing,
-    made: list[data.Sample],
-    held: list[data.Sample],
-    *,
-    seed: int,
-    steps: int,
-    folder: Path,
-) -> None:
-    """Train the writer in place, or go on where a training in this folder was cut off."""
-    progress = Progress(folder, "writing", writing, rate=RATE, steps=steps)
-    losses: list[float] = []
-    while progress.step < steps:
-        loss = writing.loss(data.batch(seed, made, BATCH, progress.step), progress.step)
-        progress.advance(loss)
-        losses.append(loss.item())
-        if progress.step % _REPORT_EVERY == 0 or progress.step == steps:
-            progress.save()
-            texts = writing.write([sample.square for sample in held])
-            shares = {k: round(v, 3) for k, v in truth(texts, held).items()}
-            progress.report(
-                {"loss": round(float(np.mean(losses)), 4), "accuracy": shares, "text": texts[0]}
-            )
-            losses.clear()
