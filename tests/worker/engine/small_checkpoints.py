@@ -161,10 +161,51 @@ def smolvlm(directory: Path) -> None:
     _save(directory, model, tokenizer, image_processor, template, image_seq_len=16)
 
 
+def internvl(directory: Path) -> None:
+    """Write an InternVL: a family that no profile knows."""
+    tokenizer = _tokenizer(
+        ["<|endoftext|>", "<|im_start|>", "<|im_end|>"],
+        eos_token="<|im_end|>",
+        pad_token="<|endoftext|>",
+        extra_special_tokens={
+            "start_image_token": "<img>",
+            "end_image_token": "</img>",
+            "context_image_token": "<IMG_CONTEXT>",
+            "video_token": "<video>",
+        },
+    )
+    config = hub.InternVLConfig(
+        text_config={**_text(tokenizer), "model_type": "qwen2"},
+        vision_config={**_tower(64), "image_size": [64, 64], "patch_size": [8, 8]},
+        image_token_id=tokenizer.context_image_token_id,
+        image_seq_length=16,
+        tie_word_embeddings=False,
+    )
+    image_processor = {
+        "image_processor_type": "GotOcr2ImageProcessorFast",
+        "processor_class": "InternVLProcessor",
+        "size": {"height": 64, "width": 64},
+        "crop_to_patches": True,
+        "max_patches": 4,
+        "image_mean": [0.5, 0.5, 0.5],
+        "image_std": [0.5, 0.5, 0.5],
+    }
+    template = (
+        "{% for message in messages %}<|im_start|>{{ message['role'] }}\n"
+        "{% for part in message['content'] %}"
+        "{% if part['type'] == 'image' %}<IMG_CONTEXT>\n{% else %}{{ part['text'] }}{% endif %}"
+        "{% endfor %}<|im_end|>\n{% endfor %}"
+        "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+    )
+    model = _model(hub.InternVLForConditionalGeneration, config)
+    _save(directory, model, tokenizer, image_processor, template, image_seq_length=16)
+
+
 FAMILIES: dict[str, Callable[[Path], None]] = {
     "qwen3_vl": qwen3_vl,
     "gemma3": gemma3,
     "smolvlm": smolvlm,
+    "internvl": internvl,
 }
 
 

@@ -138,11 +138,11 @@ class TestEveryFamily:
     def test_ends_with_the_turn_even_if_its_settings_forgot(
         self, model: Engine, family: str
     ) -> None:
-        stops = {"qwen3_vl": "<|im_end|>", "gemma3": "<end_of_turn>"}
+        stops = {"gemma3": "<end_of_turn>", "smolvlm": "<end_of_utterance>"}
         assert isinstance(model, ChatEngine)
         tokenizer = model._family.processor.tokenizer
 
-        stop = tokenizer.convert_tokens_to_ids(stops.get(family, "<end_of_utterance>"))
+        stop = tokenizer.convert_tokens_to_ids(stops.get(family, "<|im_end|>"))
 
         ends = model.release.decoding["eos_token_id"]
         assert isinstance(ends, list)
