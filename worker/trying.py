@@ -1,8 +1,9 @@
 """A release tried on pictures on this machine, without the service."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from worker.engine.decoding import PRESETS, Decoding
 from worker.engine.llava import LlavaEngine
 from worker.engine.prompts import FORMAL_ANALYSIS, Prompt
 from worker.engine.protocol import EngineFailure, Generation
-from worker.images import PREPROCESSING, Limits, prepare
+from worker.images import PREPROCESSING, Limits, Sandbox
 
 ENGINES = {"hf": LlavaEngine}
 """By the names of the command line."""
@@ -82,14 +83,16 @@ def analyze(request: Request, images: Sequence[Path]) -> Iterator[Answer]:
     """
     engine = _engine(request)
     release = {"sha256": engine.release.digest().hex(), **engine.release.as_json()}
-    for start in range(0, len(images), request.batch_size):
-        part = images[start : start + request.batch_size]
-        pictures = [_picture(path, as_the_paper=request.as_paper) for path in part]
-        good = [picture for picture in pictures if isinstance(picture, bytes)]
-        written = iter(engine.generate(good))
-        for path, picture in zip(part, pictures, strict=True):
-            found = next(written) if isinstance(picture, bytes) else picture
-            yield Answer(str(path), found, release)
+    with Sandbox() as sandbox:
+        read = as_paper.picture if request.as_paper else partial(_prepared, sandbox)
+        for start in range(0, len(images), request.batch_size):
+            part = images[start : start + request.batch_size]
+            pictures = [_picture(path, read) for path in part]
+            good = [picture for picture in pictures if isinstance(picture, bytes)]
+            written = iter(engine.generate(good))
+            for path, picture in zip(part, pictures, strict=True):
+                found = next(written) if isinstance(picture, bytes) else picture
+                yield Answer(str(path), found, release)
 
 
 def _engine(request: Request) -> LlavaEngine:
@@ -112,12 +115,16 @@ def _prompt(text: str | None) -> Prompt:
     return Prompt(f"given/{hashlib.sha256(text.encode()).hexdigest()[:12]}", text)
 
 
-def _picture(path: Path, *, as_the_paper: bool) -> bytes | EngineFailure:
-    """Return the model-ready picture, or why there is none."""
+def _prepared(sandbox: Sandbox, path: Path) -> bytes:
     settings = get_settings()
     limits = Limits(max_bytes=settings.max_image_bytes, max_pixels=settings.max_image_pixels)
+    return sandbox.prepare(path, limits).model_png
+
+
+def _picture(path: Path, read: Callable[[Path], bytes]) -> bytes | EngineFailure:
+    """Return the model-ready picture, or why there is none."""
     try:
-        return as_paper.picture(path) if as_the_paper else prepare(path, limits=limits).model_png
+        return read(path)
     except RefusedImageError as refusal:
         return EngineFailure(refusal.code, str(refusal))
     except OSError as error:

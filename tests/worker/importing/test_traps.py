@@ -6,6 +6,7 @@ In the order in which these were found, by running the original code beside a co
 import hashlib
 import json
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +25,11 @@ from worker.engine import as_paper
 from worker.engine.errors import PromptError
 from worker.engine.llava import LlavaEngine
 from worker.engine.prompts import FORMAL_ANALYSIS, Prompt
-from worker.images import Limits, prepare
+from worker.images import Limits, Prepared, Sandbox
 from worker.importing import ReleaseFileError
 
 hub: Any = transformers
+Prepare = Callable[[Path], Prepared]
 IMAGE = golden.TOKENS
 
 
@@ -40,6 +42,13 @@ def engine(imported: Path) -> LlavaEngine:
 def weights(imported: Path) -> dict[str, torch.Tensor]:
     (file,) = imported.glob("*.safetensors")
     return load_file(file)
+
+
+@pytest.fixture(scope="module")
+def prepare() -> Iterator[Prepare]:
+    """What the service does with a picture."""
+    with Sandbox() as sandbox:
+        yield lambda path: sandbox.prepare(path, Limits())
 
 
 def wide() -> Image.Image:
@@ -284,41 +293,47 @@ class TestPictures:
 
         assert int((ids == IMAGE).sum()) == 576
 
-    def test_a_photograph_on_its_side_is_turned_unless_as_in_the_paper(self) -> None:
+    def test_a_photograph_on_its_side_is_turned_unless_as_in_the_paper(
+        self, prepare: Prepare
+    ) -> None:
         name = "13_exif_orient6.jpg"
-        turned = prepare(golden.image(name), limits=Limits())
+        turned = prepare(golden.image(name))
 
         assert turned.facts["orientation"] == 6
         assert not same(turned.model_png, as_paper.picture(golden.image(name)))
 
-    def test_sixteen_bits_are_scaled_not_clipped_unless_as_in_the_paper(self) -> None:
+    def test_sixteen_bits_are_scaled_not_clipped_unless_as_in_the_paper(
+        self, prepare: Prepare
+    ) -> None:
         image = golden.image("19_gray16_I16.png")
         truth = np.asarray(Image.open(image)).astype(float).mean() / 257
 
-        ours = inner_mean(prepare(image, limits=Limits()).model_png)
+        ours = inner_mean(prepare(image).model_png)
         theirs = inner_mean(as_paper.picture(image))
 
         assert ours == pytest.approx(truth, abs=5)
         assert theirs > truth + 50
 
     @pytest.mark.parametrize("name", ["08_tiny_3x2.png", "09_1x1.png"])
-    def test_one_too_small_to_be_told_from_its_channels_is_refused(self, name: str) -> None:
-        for read in (as_paper.picture, lambda path: prepare(path, limits=Limits())):
+    def test_one_too_small_to_be_told_from_its_channels_is_refused(
+        self, prepare: Prepare, name: str
+    ) -> None:
+        for read in (as_paper.picture, prepare):
             with pytest.raises(RefusedImageError, match=r"small|pixels"):
                 read(golden.image(name))
 
-    def test_a_small_one_is_taken_as_in_the_paper(self, tmp_path: Path) -> None:
+    def test_a_small_one_is_taken_as_in_the_paper(self, prepare: Prepare, tmp_path: Path) -> None:
         Image.new("RGB", (12, 5), "red").save(tmp_path / "small.png")
 
         assert as_paper.picture(tmp_path / "small.png")
         with pytest.raises(RefusedImageError, match="at least 16"):
-            prepare(tmp_path / "small.png", limits=Limits())
+            prepare(tmp_path / "small.png")
 
     @pytest.mark.parametrize(
         "name", ["01_wide.png", "05_gray_L.png", "10_large.jpg", "14_cmyk.jpg"]
     )
-    def test_all_others_are_prepared_as_in_the_paper(self, name: str) -> None:
-        ours = prepare(golden.image(name), limits=Limits()).model_png
+    def test_all_others_are_prepared_as_in_the_paper(self, prepare: Prepare, name: str) -> None:
+        ours = prepare(golden.image(name)).model_png
 
         assert same(ours, as_paper.picture(golden.image(name)))
 
