@@ -16,7 +16,7 @@ from predella.services.ledger import Claimed
 from tests.faults.machine import LedgerMachine
 
 PLAN = settings(
-    max_examples=40,
+    max_examples=25,
     stateful_step_count=30,
     deadline=None,
     database=None,
