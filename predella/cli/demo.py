@@ -1,5 +1,6 @@
 """``predella demo``: everything on this machine, with a collection to look at."""
 
+import importlib.util
 import json
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from predella.cli.output import out
 from predella.cli.stack import Stack
 from predella.cli.up import say
 from predella.embedded.env import read_env, write_env
+from predella.embedded.errors import NotInstalledError
 from predella.errors import NotFoundError
 from predella.ids import CollectionId
 from predella.models import Account, Client, Collection, ExportFormat, ReviewState, Role
@@ -39,9 +41,8 @@ def demo(
     """Start everything on this machine with a sample collection, and show what becomes of it."""
     home = get_settings().home.absolute()
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    model = get_settings().model_dir or _made(home / "model", "worker.training.checkpoint")
     chosen = {
-        "PREDELLA_MODEL_DIR": str(model),
+        "PREDELLA_MODEL_DIR": str(get_settings().model_dir or _demo_model()),
         "PREDELLA_SOURCE_BUCKETS": json.dumps([_BUCKET]),
     }
     with Stack(home, report=say, extra=chosen) as stack:
@@ -57,6 +58,14 @@ def demo(
             return
         _say_what_next(stack.address)
         stack.wait()
+
+
+def _demo_model() -> Path:
+    """Return the checkpoint that comes with the worker, without importing any of it."""
+    worker = importlib.util.find_spec("worker")
+    if worker is None or worker.origin is None:
+        raise NotInstalledError("the demo needs the worker: install predella[worker]")
+    return Path(worker.origin).parent / "demo_model"
 
 
 def _made(folder: Path, module: str) -> Path:
