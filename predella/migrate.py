@@ -17,7 +17,7 @@ _RIGHTS = """
     GRANT USAGE ON SCHEMA public TO {role};
     GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role};
     GRANT INSERT ON account, analysis, attempt, collection, export, export_line, image, item,
-        refusal, release, review, revision, submission, token TO {role};
+        prompt, refusal, release, review, revision, submission, token TO {role};
     GRANT UPDATE ON account, attempt, collection, export, image, item, submission, token
         TO {role};
     GRANT UPDATE (id) ON analysis TO {role}

@@ -5,7 +5,7 @@ from fastapi import APIRouter
 from api.dependencies import DbSession, Keeper, Reader
 from api.paging import ById, Rows
 from api.schemas.base import Page
-from api.schemas.collections import CollectionIn, CollectionOut
+from api.schemas.collections import CollectionIn, CollectionOut, CollectionPatch
 from predella.ids import CollectionId
 from predella.models import Collection
 from predella.services import collections
@@ -30,3 +30,13 @@ def create_collection(session: DbSession, _keeper: Keeper, body: CollectionIn) -
 def get_collection(session: DbSession, _reader: Reader, collection_id: CollectionId) -> Collection:
     """Show one collection."""
     return collections.get(session, collection_id)
+
+
+@router.patch("/{collection_id}", response_model=CollectionOut)
+def change_collection(
+    session: DbSession, _keeper: Keeper, collection_id: CollectionId, body: CollectionPatch
+) -> Collection:
+    """Choose what a collection asks about the pictures that are handed in from now on."""
+    collection = collections.get(session, collection_id)
+    collections.choose_prompt(session, collection, body.prompt)
+    return collection

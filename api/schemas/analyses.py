@@ -4,7 +4,7 @@ from uuid import UUID
 from pydantic import Field
 
 from api.schemas.base import Hex, Out
-from predella.models import FinishReason, ReviewState
+from predella.models import FinishReason, PromptKind, ReviewState
 from predella.services.analyses import AnalysisView
 
 
@@ -35,6 +35,8 @@ class AnalysisOut(Out):
     collection_id: UUID
     etag: str = Field(description="Names this state; send it as `If-Match`.")
     state: ReviewState
+    kind: PromptKind
+    prompt_id: str = Field(description="What the model was asked.")
     language: str
     text: str = Field(description="The newest wording.")
     revision: int = Field(description="Its number; 0 is the model's own.")
@@ -58,6 +60,8 @@ class AnalysisOut(Out):
             collection_id=view.image.collection_id,
             etag=etag(view.revision.number, view.review_count),
             state=view.state,
+            kind=view.kind,
+            prompt_id=view.release.prompt_id,
             language=analysis.language,
             text=view.revision.text,
             revision=view.revision.number,

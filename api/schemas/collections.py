@@ -5,6 +5,7 @@ from pydantic import ConfigDict, Field
 from pydantic.config import JsonDict
 
 from api.schemas.base import In, Line, Out
+from predella.models import DEFAULT_PROMPT
 
 _EXAMPLE: JsonDict = {
     "slug": "prints",
@@ -14,7 +15,10 @@ _EXAMPLE: JsonDict = {
     "prefix": "prints/",
     "language": "en",
     "credit_line": "Museum of Examples, all rights reserved",
+    "prompt": "formal-analysis",
 }
+
+_PROMPT = "What it asks about its pictures: `name/version`, or the newest version of `name`."
 
 
 class CollectionIn(In):
@@ -29,6 +33,13 @@ class CollectionIn(In):
     prefix: str = Field("", max_length=1000, description="Where its images lie; ends with /.")
     language: Line = Field("en", description="BCP 47 tag of the texts.")
     credit_line: Line | None = None
+    prompt: Line = Field(DEFAULT_PROMPT, description=_PROMPT)
+
+
+class CollectionPatch(In):
+    """What is to be different about a collection from now on."""
+
+    prompt: Line = Field(description=_PROMPT)
 
 
 class CollectionOut(Out):
@@ -43,3 +54,4 @@ class CollectionOut(Out):
     prefix: str
     language: str
     credit_line: str | None
+    prompt_id: str

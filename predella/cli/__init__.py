@@ -9,6 +9,7 @@ from predella.cli import (
     demo,
     export,
     migrate,
+    prompt,
     requeue,
     review,
     status,
@@ -30,6 +31,7 @@ app.command("down")(up.down)
 app.command("demo")(demo.demo)
 app.command("migrate")(migrate.migrate)
 app.add_typer(collection.app, name="collection")
+app.add_typer(prompt.app, name="prompt")
 app.command("submit")(submit.submit)
 app.command("status")(status.status)
 app.command("requeue")(requeue.requeue)

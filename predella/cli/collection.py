@@ -8,7 +8,7 @@ from rich.text import Text
 
 from predella import db
 from predella.cli.output import acting, out, print_json
-from predella.models import Collection
+from predella.models import DEFAULT_PROMPT, Collection
 from predella.services import collections
 
 app = typer.Typer(help="What museums own and we may read.", no_args_is_help=True)
@@ -28,6 +28,9 @@ def add(
     credit_line: Annotated[
         str | None, typer.Option(help="Printed with objects that have none.", show_default=False)
     ] = None,
+    prompt: Annotated[
+        str, typer.Option(help="What it asks about its pictures; see `predella prompt list`.")
+    ] = DEFAULT_PROMPT,
     json: Json = False,
 ) -> None:
     """Open a collection."""
@@ -42,12 +45,33 @@ def add(
             prefix=prefix,
             language=language,
             credit_line=credit_line,
+            prompt=prompt,
         )
         row = _row(made)
     if json:
         print_json(row)
     else:
         out.print(f"{slug} is open. Hand in to it: predella submit SOURCE --collection {slug}")
+
+
+@app.command("prompt")
+def choose_prompt(
+    slug: Annotated[str, typer.Argument(help="The collection's short name.")],
+    prompt: Annotated[str, typer.Argument(help="NAME/VERSION, or NAME for its newest version.")],
+    *,
+    json: Json = False,
+) -> None:
+    """Choose what a collection asks about the pictures that are handed in from now on."""
+    with db.transaction() as session:
+        acting(session, "collections:write")
+        collection = collections.by_slug(session, slug)
+        collections.choose_prompt(session, collection, prompt)
+        row = _row(collection)
+    if json:
+        print_json(row)
+    else:
+        out.print(f"{slug} asks {row['prompt_id']} from now on. Handed in again, its pictures are")
+        out.print("asked anew; what was handed in before keeps its question.")
 
 
 @app.command("list")
@@ -59,10 +83,10 @@ def list_(*, json: Json = False) -> None:
     if json:
         print_json(rows)
         return
-    table = Table("slug", "name", "institution", "lies in", "language")
+    table = Table("slug", "name", "institution", "lies in", "language", "asks")
     for row in rows:
         place = f"s3://{row['bucket']}/{row['prefix']}"
-        cells = (row["slug"], row["name"], row["institution"], place, row["language"])
+        cells = (row["slug"], row["name"], row["institution"], place, row["language"], row["prompt_id"])
         table.add_row(*(Text(str(cell)) for cell in cells))
     out.print(table)
 
@@ -77,4 +101,5 @@ def _row(collection: Collection) -> dict[str, object]:
         "prefix": collection.prefix,
         "language": collection.language,
         "credit_line": collection.credit_line,
+        "prompt_id": collection.prompt_id,
     }

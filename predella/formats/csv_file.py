@@ -15,7 +15,7 @@ import re
 from collections.abc import Callable, Iterable
 
 from predella.formats import disclosure
-from predella.formats.entry import KIND, CatalogEntry, stamp
+from predella.formats.entry import CatalogEntry, stamp
 
 _VALUES: dict[str, Callable[[CatalogEntry], object]] = {
     "record_id": lambda entry: entry.record_id,
@@ -30,7 +30,7 @@ _VALUES: dict[str, Callable[[CatalogEntry], object]] = {
     "object_uri": lambda entry: entry.object.object_uri,
     "credit_line": lambda entry: entry.object.credit_line,
     "rights_work": lambda entry: entry.object.rights_work,
-    "kind": lambda _: KIND,
+    "kind": lambda entry: entry.wording.kind,
     "language": lambda entry: entry.wording.language,
     "text": lambda entry: entry.wording.text,
     "disclosure": disclosure.sentence,

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from predella.formats.entry import CatalogEntry, CatalogRelease, HumanInvolvement
+from predella.formats.entry import CatalogEntry, CatalogRelease, HumanInvolvement, TextKind
 
 LANGUAGE = "en"
 """Of the sentence, whatever the text's own language is."""
@@ -12,6 +12,12 @@ _SHORT = 12
 _SOURCE_TYPES = {
     HumanInvolvement.AI_REVIEWED: "trainedAlgorithmicMedia",
     HumanInvolvement.AI_EDITED: "compositeWithTrainedAlgorithmicMedia",
+}
+_WRITTEN = {
+    TextKind.FORMAL_ANALYSIS: "Formal analysis",
+    TextKind.ELEMENT: "Part of a formal analysis",
+    TextKind.ALT_TEXT: "Alternative text",
+    TextKind.LONG_DESCRIPTION: "Description",
 }
 _REVIEWED = {
     HumanInvolvement.AI_REVIEWED: "Reviewed and approved without changes",
@@ -29,7 +35,7 @@ def sentence(entry: CatalogEntry) -> str:
     """Return the disclosure to print with the text, the release's notice first."""
     notice = [entry.release.notice] if entry.release.notice else []
     written = (
-        f"Formal analysis written by software ({_software(entry.release)})"
+        f"{_WRITTEN[entry.wording.kind]} written by software ({_software(entry.release)})"
         f" on {_day(entry.generated_at)}"
         f" from the image with sha256 {entry.image.sha256[:_SHORT]}."
     )

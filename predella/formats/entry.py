@@ -10,16 +10,22 @@ from uuid import UUID
 from predella.errors import ConflictError
 from predella.formats.text import normalise
 
-KIND = "formal_analysis"
-"""The kind of every text that we export."""
-
-
 class AlteredWordingError(ConflictError):
     """The text at hand is not the one that was approved."""
 
     def __init__(self, revision_id: UUID) -> None:
         super().__init__(f"the text of revision {revision_id} is not the one that was approved")
         self.revision_id = revision_id
+
+
+class TextKind(StrEnum):
+    """What kind of text leaves; a catalog keeps them apart."""
+
+    FORMAL_ANALYSIS = "formal_analysis"
+    ELEMENT = "element"
+    """A part of a formal analysis: line alone, colour alone."""
+    ALT_TEXT = "alt_text"
+    LONG_DESCRIPTION = "long_description"
 
 
 class HumanInvolvement(StrEnum):
@@ -65,6 +71,7 @@ class CatalogWording:
     sha256: str
     """Of the text in UTF-8; hexadecimal, as are all digests here."""
     language: str
+    kind: TextKind
     rights: str | None = None
     """Canonical URI of the text's licence, where the museum has chosen one."""
 
@@ -135,7 +142,14 @@ class CatalogEntry:
     @property
     def record_id(self) -> str:
         """Name of this record at the receiver; a later wording replaces an earlier one."""
-        return f"{self.collection}/{self.object.number}/formal-analysis"
+        return f"{self.collection}/{self.object.number}/{self._text_id}"
+
+    @property
+    def _text_id(self) -> str:
+        """Name of this text among those of its object; of an element, with which one it is."""
+        kind = self.wording.kind.value.replace("_", "-")
+        name, _, _ = self.release.prompt_id.rpartition("/")
+        return f"{kind}-{name}" if self.wording.kind is TextKind.ELEMENT else kind
 
 
 def stamp(moment: datetime) -> str:

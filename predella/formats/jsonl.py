@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from predella.formats import disclosure
-from predella.formats.entry import KIND, CatalogEntry, stamp
+from predella.formats.entry import CatalogEntry, stamp
 
 MEDIA_TYPE = "application/jsonl"
 SUFFIX = ".jsonl"
@@ -28,8 +28,7 @@ def _document(entry: CatalogEntry) -> dict[str, Any]:
         "record_id": entry.record_id,
         "collection": entry.collection,
         "object": asdict(entry.object),
-        "wording": asdict(entry.wording)
-        | {"revision_id": str(entry.wording.revision_id), "kind": KIND},
+        "wording": asdict(entry.wording) | {"revision_id": str(entry.wording.revision_id)},
         "disclosure": {
             "text": disclosure.sentence(entry),
             "language": disclosure.LANGUAGE,

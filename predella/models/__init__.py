@@ -9,6 +9,7 @@ from predella.models.export import Export, ExportFormat, ExportState
 from predella.models.export_line import ExportLine
 from predella.models.image import Image
 from predella.models.item import Item, ItemState, Sensitivity, Stage
+from predella.models.prompt import DEFAULT_PROMPT, Prompt, PromptKind
 from predella.models.refusal import Refusal
 from predella.models.release import Release
 from predella.models.review import Client, Decision, RejectionReason, Review
@@ -18,6 +19,7 @@ from predella.models.submission import Submission, SubmissionState
 from predella.models.token import Token
 
 __all__ = [
+    "DEFAULT_PROMPT",
     "Account",
     "Analysis",
     "Attempt",
@@ -34,6 +36,8 @@ __all__ = [
     "Item",
     "ItemState",
     "Outcome",
+    "Prompt",
+    "PromptKind",
     "Refusal",
     "RejectionReason",
     "Release",

@@ -1,7 +1,8 @@
-from sqlalchemy import CheckConstraint
+from sqlalchemy import CheckConstraint, ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
 from predella.models.base import Record
+from predella.models.prompt import DEFAULT_PROMPT
 
 
 class Collection(Record):
@@ -23,3 +24,5 @@ class Collection(Record):
     language: Mapped[str] = mapped_column(default="en")
     """BCP 47 tag of the texts."""
     credit_line: Mapped[str | None]
+    prompt_id: Mapped[str] = mapped_column(ForeignKey("prompt.id"), default=DEFAULT_PROMPT)
+    """What is asked about the pictures that are handed in from now on."""

@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
+    ForeignKey,
     ForeignKeyConstraint,
     Index,
     SmallInteger,
@@ -14,6 +15,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from predella.models.base import Record
+from predella.models.prompt import DEFAULT_PROMPT
 
 
 class Stage(StrEnum):
@@ -130,6 +132,8 @@ class Item(Record):
     version_id: Mapped[str | None]
     sha256: Mapped[bytes | None]
     """From the manifest, else from the first reading; pinned from then on."""
+    prompt_id: Mapped[str] = mapped_column(ForeignKey("prompt.id"), default=DEFAULT_PROMPT)
+    """What its collection asked when it was handed in."""
     image_id: Mapped[UUID | None]
     analysis_id: Mapped[UUID | None]
 

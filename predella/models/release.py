@@ -1,7 +1,8 @@
-from sqlalchemy import CheckConstraint
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import CheckConstraint, Computed, ForeignKey
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from predella.models.base import Record
+from predella.models.prompt import Prompt
 
 
 class Release(Record):
@@ -17,3 +18,9 @@ class Release(Record):
     """What must stand by every text of this release, on every surface."""
     spec: Mapped[dict[str, object]]
     """A ``predella.provenance.ReleaseSpec``: weights, adapter, prompt, decoding, and so on."""
+    prompt_id: Mapped[str] = mapped_column(
+        ForeignKey("prompt.id"), Computed("spec ->> 'prompt_id'", persisted=True)
+    )
+    """Out of ``spec``."""
+
+    prompt: Mapped[Prompt] = relationship(lazy="raise_on_sql")

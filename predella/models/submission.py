@@ -55,7 +55,7 @@ class Submission(Record):
     refusal: Mapped[str | None]
     same_as_id: Mapped[UUID | None] = mapped_column(ForeignKey("submission.id"))
     digest: Mapped[bytes | None]
-    """Of everything handed in: manifest bytes and the versions of the objects."""
+    """Of everything handed in (manifest bytes, versions of the objects), and of the prompt."""
     rows_read: Mapped[int] = mapped_column(default=0)
     rows_accepted: Mapped[int] = mapped_column(default=0)
     rows_refused: Mapped[int] = mapped_column(default=0)

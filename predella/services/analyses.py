@@ -17,6 +17,7 @@ from predella.models import (
     Decision,
     Image,
     Item,
+    PromptKind,
     Release,
     Review,
     ReviewState,
@@ -52,6 +53,11 @@ class AnalysisView:
     def release(self) -> Release:
         """What wrote the text."""
         return self.analysis.release
+
+    @property
+    def kind(self) -> PromptKind:
+        """What kind of text it is."""
+        return self.release.prompt.kind
 
     @property
     def image(self) -> Image:
@@ -125,7 +131,7 @@ def views(session: Session, analysis_ids: Sequence[UUID]) -> Sequence[AnalysisVi
         .order_by(Analysis.id)
         .options(
             joinedload(Analysis.image),
-            joinedload(Analysis.release),
+            joinedload(Analysis.release).joinedload(Release.prompt),
             joinedload(revision.account),
             joinedload(review.account),
         )
@@ -167,7 +173,7 @@ def provenance(view: AnalysisView) -> dict[str, Any]:
     analysis, image, revision = view.analysis, view.image, view.revision
     return {
         "analysis_id": str(analysis.id),
-        "kind": "formal_analysis",
+        "kind": view.kind,
         "language": analysis.language,
         "generated_at": stamp(analysis.created_at),
         "notice": view.release.notice,

@@ -12,7 +12,8 @@ from predella import clock, ids
 from predella.errors import InvalidError, NameTakenError, NotFoundError
 from predella.formats.text import normalise
 from predella.ids import CollectionId
-from predella.models import Collection
+from predella.models import DEFAULT_PROMPT, Collection, Prompt
+from predella.services import prompts
 from predella.settings import get_settings
 
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
@@ -30,11 +31,15 @@ def create(
     prefix: str = "",
     language: str = "en",
     credit_line: str | None = None,
+    prompt: str = DEFAULT_PROMPT,
 ) -> Collection:
     """Open a collection on a bucket, or on a part of one, that the operator allows.
 
+    ``prompt`` is what it asks about its pictures, see `choose_prompt`.
+
     Raises:
         InvalidError: a value cannot be right, or the bucket is not among the allowed ones.
+        NotFoundError: there is no such prompt.
         NameTakenError: there is a collection with this slug.
     """
     _require_usable_slug(slug)
@@ -50,6 +55,7 @@ def create(
         "prefix": _usable_prefix(prefix),
         "language": language,
         "credit_line": normalise(credit_line or "").strip() or None,
+        "prompt_id": prompts.find(session, prompt).id,
     }
     made: Collection | None = session.scalar(
         insert(Collection)
@@ -90,6 +96,21 @@ def listed(session: Session, *, after: UUID | None = None, limit: int = 50) -> S
     """Return collections, the oldest first."""
     query = select(Collection).order_by(Collection.id).limit(limit)
     return session.scalars(query.where(Collection.id > after) if after else query).all()
+
+
+def choose_prompt(session: Session, collection: Collection, prompt: str) -> Prompt:
+    """Have a collection ask this from now on: ``name/version``, or the newest of ``name``.
+
+    What was handed in before keeps what it was to be asked. Handed in again, the same pictures
+    are asked anew.
+
+    Raises:
+        NotFoundError: there is no such prompt.
+    """
+    chosen = prompts.find(session, prompt)
+    collection.prompt_id = chosen.id
+    session.flush()
+    return chosen
 
 
 def _require_usable_slug(slug: str) -> None:

@@ -46,6 +46,8 @@ class Claimed:
     """What the original's bytes must have, if that is known already."""
     is_primary: bool
     language: str
+    prompt_id: str
+    """What is asked about it."""
     image: ClaimedImage | None
 
     @property
@@ -87,7 +89,7 @@ _CLAIM = text("""
     )
     SELECT leased.id, leased.lease_token, leased.attempt, leased.collection_id, leased.bucket,
         leased.key, leased.size, leased.etag, leased.version_id, leased.sha256,
-        leased.is_primary, leased.language, leased.image_id,
+        leased.is_primary, leased.language, leased.prompt_id, leased.image_id,
         image.sha256 AS image_sha256, image.preprocessing, image.model_sha256
     FROM leased LEFT JOIN image ON image.id = leased.image_id
     ORDER BY leased.priority, leased.id
@@ -195,6 +197,7 @@ def _claimed(row: Row[Any]) -> Claimed:
         sha256=row.sha256,
         is_primary=row.is_primary,
         language=row.language,
+        prompt_id=row.prompt_id,
         image=image,
     )
 

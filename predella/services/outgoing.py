@@ -1,4 +1,7 @@
-"""What may leave a collection now: approved wordings as catalog entries, one for each object."""
+"""What may leave a collection now: approved wordings as catalog entries.
+
+For each object there is one entry for each kind of text.
+"""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -19,6 +22,7 @@ from predella.formats.entry import (
     CatalogRelease,
     CatalogWording,
     HumanInvolvement,
+    TextKind,
 )
 from predella.ids import CollectionId
 from predella.models import Collection, Release
@@ -51,7 +55,7 @@ class Departure:
 
 
 # An object's newest row says whether its text may leave, even while the picture that came
-# with it still waits; the newest approved row of the object is the one that leaves.
+# with it still waits; of its approved rows the newest of each kind of text leaves.
 _CANDIDATES = """
     WITH gated AS (
         SELECT item.*, CASE
@@ -64,11 +68,17 @@ _CANDIDATES = """
         SELECT gated.*, coalesce(
             first_value(gate) OVER (PARTITION BY object_number ORDER BY id DESC), gate) AS closed
         FROM gated
+    ), asked AS (
+        SELECT release.id AS release_id, prompt.kind,
+            prompt.kind || CASE prompt.kind WHEN 'element' THEN prompt.name ELSE '' END AS text_id
+        FROM release JOIN prompt ON prompt.id = release.prompt_id
     ), candidate AS (
-        SELECT DISTINCT ON (object_number) spoken.*
+        SELECT DISTINCT ON (object_number, text_id) spoken.*, asked.kind, asked.text_id
         FROM spoken JOIN standing USING (analysis_id)
+        JOIN analysis ON analysis.id = spoken.analysis_id
+        JOIN asked USING (release_id)
         WHERE spoken.state = 'done' AND standing.state = 'approved'
-        ORDER BY object_number, id DESC
+        ORDER BY object_number, text_id, spoken.id DESC
     )
 """
 
@@ -86,7 +96,7 @@ _DEPARTURES = _of_candidates("""
     SELECT candidate.id AS item_id, candidate.analysis_id, candidate.object_number,
         candidate.title, candidate.artist, candidate.artist_uri, candidate.date,
         candidate.medium, candidate.dimensions, candidate.object_uri, candidate.credit_line,
-        candidate.rights_work, candidate.extra, candidate.key,
+        candidate.rights_work, candidate.extra, candidate.key, candidate.kind,
         image.sha256 AS image_sha256, image.width, image.height,
         analysis.release_id, analysis.language, analysis.created_at AS generated_at,
         revision.id AS revision_id, revision.number AS revision_number, revision.text,
@@ -103,7 +113,7 @@ _DEPARTURES = _of_candidates("""
     JOIN revision ON revision.id = review.revision_id
     JOIN revision original ON original.analysis_id = analysis.id AND original.number = 0
     WHERE candidate.closed IS NULL
-    ORDER BY candidate.object_number
+    ORDER BY candidate.object_number, candidate.text_id
 """)
 
 
@@ -145,6 +155,7 @@ def _entry(row: RowMapping, collection: Collection, release: CatalogRelease) -> 
             text=row["text"],
             sha256=row["revision_sha256"].hex(),
             language=row["language"],
+            kind=TextKind(row["kind"]),
         ),
         approval=CatalogApproval(
             reviewer=row["reviewer"],

@@ -54,6 +54,7 @@ def _place(
         prefix=collection.prefix,
         folder=sources.folder_of(collection, manifest) if manifest else source.key,
         language=collection.language,
+        prompt_id=collection.prompt_id,
         one_each=manifest is None,
     )
 
@@ -90,7 +91,7 @@ def _judge(session: Session, submission: Submission, place: Place, counted: Coun
     session.execute(text("SET LOCAL lock_timeout = 0"))
     session.get_one(Collection, place.collection_id, with_for_update={"key_share": True})
     verdicts.judge(session, place)
-    digest = verdicts.digest(session, counted.sha256)
+    digest = verdicts.digest(session, place, counted.sha256)
     if same := _handed_in_before(session, place, digest):
         state = SubmissionState.UNCHANGED
         _end(session, submission, state=state, digest=digest, same_as_id=same)

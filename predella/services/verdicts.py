@@ -31,6 +31,8 @@ class Place:
     """Of the manifest; its files are looked for there first, then below the prefix."""
     language: str
     """For rows that name none."""
+    prompt_id: str
+    """What the collection asks about its pictures today."""
     one_each: bool
     """Without a manifest: one file for one object number."""
 
@@ -100,14 +102,15 @@ _JUDGE = text("""
                 item.artist, item.artist_uri, item.date, item.medium, item.dimensions,
                 item.object_uri, item.language, item.rights_work, item.rights_image,
                 item.credit_line, item.sensitivity, item.sensitivity_note, item.labels,
-                item.ai_processing, item.exportable, item.embargo_until, item.notes, item.extra)
+                item.ai_processing, item.exportable, item.embargo_until, item.notes, item.extra,
+                item.prompt_id)
             IS NOT DISTINCT FROM
                 (ranked.version_id, chosen, ranked.view, ranked.sequence, ranked.title,
                 ranked.artist, ranked.artist_uri, ranked.date, ranked.medium, ranked.dimensions,
                 ranked.object_uri, coalesce(ranked.language, :language), ranked.rights_work,
                 ranked.rights_image, ranked.credit_line, ranked.sensitivity,
                 ranked.sensitivity_note, ranked.labels, ranked.ai_processing, ranked.export,
-                ranked.embargo_until, ranked.notes, ranked.extra)
+                ranked.embargo_until, ranked.notes, ranked.extra, :prompt_id)
             AS same
         FROM item
         WHERE verdict IS NULL AND item.collection_id = :collection_id
@@ -127,13 +130,13 @@ _ACCEPT = text("""
         artist_uri, date, medium, dimensions, object_uri, view, sequence, is_primary, language,
         rights_work, rights_image, credit_line, sensitivity, sensitivity_note, labels,
         ai_processing, exportable, embargo_until, notes, extra, bucket, key, size, etag,
-        version_id, sha256, stage, state, priority, attempt, next_attempt_at
+        version_id, sha256, prompt_id, stage, state, priority, attempt, next_attempt_at
     )
     SELECT id, now(), :submission_id, :collection_id, row_number, object_number, title, artist,
         artist_uri, date, medium, dimensions, object_uri, view, sequence, is_primary,
         coalesce(language, :language), rights_work, rights_image, credit_line, sensitivity,
         sensitivity_note, labels, ai_processing, export, embargo_until, notes, extra, :bucket,
-        key, size, judged.etag, version_id, sha256, 'prepare',
+        key, size, judged.etag, version_id, sha256, :prompt_id, 'prepare',
         CASE WHEN ai_processing AND sensitivity <> 'restricted' THEN 'waiting' ELSE 'withheld' END,
         5, 0, now()
     FROM handed_in JOIN judged USING (id) WHERE judged.code IS NULL
@@ -206,9 +209,12 @@ def judge(session: Session, place: Place) -> None:
     session.execute(text("ANALYZE judged"))
 
 
-def digest(session: Session, manifest_sha256: bytes) -> bytes:
-    """Return a digest of everything handed in: the manifest's bytes and the files' versions."""
-    total = hashlib.sha256(manifest_sha256)
+def digest(session: Session, place: Place, manifest_sha256: bytes) -> bytes:
+    """Return a digest of everything handed in, and of what is asked about it.
+
+    That is the manifest's bytes and the files' versions.
+    """
+    total = hashlib.sha256(manifest_sha256 + place.prompt_id.encode())
     for version in session.execute(_VERSIONS, execution_options={"yield_per": 5_000}):
         total.update(repr(tuple(version)).encode())
     return total.digest()

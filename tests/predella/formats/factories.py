@@ -14,6 +14,7 @@ from predella.formats.entry import (
     CatalogRelease,
     CatalogWording,
     HumanInvolvement,
+    TextKind,
 )
 
 NOTICE = "Written by a small demonstration model; not a description of this work."
@@ -62,7 +63,12 @@ def bare(text: str = "") -> CatalogEntry:
     )
 
 
-def wording(text: str, number: int = 0, rights: str | None = None) -> CatalogWording:
+def wording(
+    text: str,
+    number: int = 0,
+    rights: str | None = None,
+    kind: TextKind = TextKind.FORMAL_ANALYSIS,
+) -> CatalogWording:
     """Return a wording whose digest is right."""
     return CatalogWording(
         revision_id=UUID("01890000-0000-7000-8000-000000000001"),
@@ -70,6 +76,7 @@ def wording(text: str, number: int = 0, rights: str | None = None) -> CatalogWor
         text=text,
         sha256=sha256(text.encode()).hexdigest(),
         language="en",
+        kind=kind,
         rights=rights,
     )
 
