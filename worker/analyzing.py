@@ -12,16 +12,19 @@ import structlog
 from predella import db, queue
 from predella.errors import MissingObjectError, PredellaError
 from predella.formats.text import normalise
-from predella.ids import ImageId, ItemId, ReleaseId
+from predella.ids import ImageId, ItemId
 from predella.models import FinishReason, Stage
-from predella.services import drafts, images, releases
+from predella.services import drafts, images
 from predella.services.drafts import Draft
 from predella.services.ledger import Claimed
 from predella.settings import Settings
 from predella.storage import Store
-from worker.engine.protocol import Engine, EngineFailure, Generation
+from worker.engine import asking
+from worker.engine.errors import PromptError
+from worker.engine.protocol import Engine, EngineFailure, Generation, Request
 from worker.feed import WORKER, Feed, Fetched, Plan
 from worker.images import PREPROCESSING
+from worker.questions import Questions
 from worker.settle import fail, retry, settle, settle_failure
 from worker.shift import Shift
 
@@ -71,9 +74,7 @@ def run(*, store: Store, engine: Engine, settings: Settings, shift: Shift) -> No
     Raises:
         EngineBrokenError: what it was working on is put back, and the rest given back.
     """
-    with db.transaction() as session:
-        release_id = releases.register(session, engine.release)
-    desk = Desk(store, engine, settings, release_id)
+    desk = Desk(store, engine, settings)
     plan = Plan(
         stage=Stage.ANALYZE,
         fetch=desk.fetch,
@@ -86,28 +87,28 @@ def run(*, store: Store, engine: Engine, settings: Settings, shift: Shift) -> No
     with Feed(plan, shift) as feed:
         for group in feed:
             desk.write(group)
-    log.info("analyzed", release_id=str(release_id), starved_seconds=round(feed.starved, 3))
+    log.info("analyzed", model=engine.release.model_name, starved_seconds=round(feed.starved, 3))
 
 
 class Desk:
-    """Where one engine writes, for one release."""
+    """Where one engine writes, whatever it is asked."""
 
-    def __init__(
-        self, store: Store, engine: Engine, settings: Settings, release_id: ReleaseId
-    ) -> None:
+    def __init__(self, store: Store, engine: Engine, settings: Settings) -> None:
         self._store = store
         self._engine = engine
         self._settings = settings
-        self._release_id = release_id
+        self._questions = Questions(engine)
 
     def sift(self, claimed: Sequence[Claimed]) -> list[Claimed]:
         """Settle what needs no model, and return the rest.
 
-        An image that this release knows already gives its analysis to the new item; one that
-        was prepared in another way than we prepare today is prepared again.
+        An image that was asked the same already gives its analysis to the new item; one that
+        was prepared in another way than we prepare today is prepared again. What this model
+        cannot be asked fails.
         """
-        outdated = [item for item in claimed if not self._fits(item)]
-        current = [item for item in claimed if self._fits(item)]
+        answerable = [item for item in claimed if self._can_be_asked(item)]
+        outdated = [item for item in answerable if not self._fits(item)]
+        current = [item for item in answerable if self._fits(item)]
         if outdated:
             with db.transaction() as session:
                 images.prepare_again(session, outdated)
@@ -115,9 +116,24 @@ class Desk:
         known = self._link_known(current)
         return [item for item in current if item.id not in known]
 
+    def _can_be_asked(self, item: Claimed) -> bool:
+        try:
+            self._questions.of(item.prompt_id)
+        except PromptError as error:
+            log.warning("prompt_refused", item_id=str(item.id), prompt_id=item.prompt_id)
+            sentence = f"the model cannot be asked {item.prompt_id}: {error}"
+            fail(item, code="prompt_refused", sentence=sentence, settings=self._settings)
+            return False
+        return True
+
     def _link_known(self, items: Sequence[Claimed]) -> set[ItemId]:
-        with db.transaction() as session:
-            return drafts.link_known(session, items, release_id=self._release_id)
+        known = set[ItemId]()
+        for prompt_id in {item.prompt_id for item in items}:
+            same = [item for item in items if item.prompt_id == prompt_id]
+            release_id = self._questions.of(prompt_id).release_id
+            with db.transaction() as session:
+                known |= drafts.link_known(session, same, release_id=release_id)
+        return known
 
     def _fits(self, item: Claimed) -> bool:
         return item.picture.preprocessing == PREPROCESSING
@@ -155,7 +171,7 @@ class Desk:
         fetched = [one for one in group if one.error is None]
         # Their images may have been written about since they were claimed.
         known = self._link_known([one.item for one in fetched])
-        sharing = _by_image([one for one in fetched if one.item.id not in known])
+        sharing = _by_image_and_prompt([one for one in fetched if one.item.id not in known])
         if not sharing:
             return
         started = time.monotonic()
@@ -168,17 +184,24 @@ class Desk:
             else:
                 written.append(self._draft(items[0], answer, seconds))
                 duplicates += [one.item for one in items[1:]]
-        if written:
-            self._record(written, duplicates)
+        for prompt_id in {draft.item.prompt_id for draft in written}:
+            self._record(
+                prompt_id,
+                [draft for draft in written if draft.item.prompt_id == prompt_id],
+                [item for item in duplicates if item.prompt_id == prompt_id],
+            )
 
     def _generate(self, sharing: _Sharing) -> list[Generation | EngineFailure]:
         try:
-            return self._engine.generate([items[0].value.body for items in sharing])
+            return asking.write(self._engine, [self._request(items[0]) for items in sharing])
         except Exception as error:
             log.exception("engine_failed", batch_size=len(sharing))
             for one in chain.from_iterable(sharing):
                 retry(one.item, **_ENGINE_FAILED, settings=self._settings)
             raise EngineBrokenError from error
+
+    def _request(self, one: Fetched[Picture]) -> Request:
+        return Request(one.value.body, self._questions.of(one.item.prompt_id).prompt)
 
     def _draft(self, one: Fetched[Picture], answer: Generation, seconds: float) -> Draft:
         return Draft(
@@ -198,10 +221,11 @@ class Desk:
             timings={"fetch": round(one.value.seconds, 4), "generate": round(seconds, 4)},
         )
 
-    def _record(self, written: Sequence[Draft], duplicates: Sequence[Claimed]) -> None:
-        work = partial(
-            drafts.record, drafts=written, duplicates=duplicates, release_id=self._release_id
-        )
+    def _record(
+        self, prompt_id: str, written: Sequence[Draft], duplicates: Sequence[Claimed]
+    ) -> None:
+        release_id = self._questions.of(prompt_id).release_id
+        work = partial(drafts.record, drafts=written, duplicates=duplicates, release_id=release_id)
         items = [*(draft.item for draft in written), *duplicates]
         settle(items, work, seconds=self._settings.lease_seconds)
 
@@ -225,9 +249,9 @@ class Desk:
                 fail(one.item, **_EMPTY, settings=self._settings)
 
 
-def _by_image(fetched: Sequence[Fetched[Picture]]) -> _Sharing:
-    """Gather items of the same image: the engine sees it once."""
-    sharing: dict[ImageId, list[Fetched[Picture]]] = {}
+def _by_image_and_prompt(fetched: Sequence[Fetched[Picture]]) -> _Sharing:
+    """Gather items of the same image that are asked the same: the engine sees it once."""
+    sharing: dict[tuple[ImageId, str], list[Fetched[Picture]]] = {}
     for one in fetched:
-        sharing.setdefault(one.item.picture.id, []).append(one)
+        sharing.setdefault((one.item.picture.id, one.item.prompt_id), []).append(one)
     return list(sharing.values())

@@ -10,9 +10,7 @@ revision = "b4e9d2a71c05"
 down_revision = "7c1d0f3a9e42"
 
 _DEFAULT = "formal-analysis/1"
-_RULES = (
-    "Describe only what can be seen. Do not name the title, the artist, the period or a style."
-)
+_RULES = "Describe only what can be seen. Do not name the title, the artist, the period or a style."
 
 
 def _about(what: str) -> str:
@@ -142,9 +140,7 @@ def upgrade() -> None:
             nullable=False,
         ),
     )
-    op.create_foreign_key(
-        op.f("fk_release_prompt_id"), "release", "prompt", ["prompt_id"], ["id"]
-    )
+    op.create_foreign_key(op.f("fk_release_prompt_id"), "release", "prompt", ["prompt_id"], ["id"])
     _choose("collection")
     _choose("item")
 

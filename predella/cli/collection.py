@@ -86,7 +86,14 @@ def list_(*, json: Json = False) -> None:
     table = Table("slug", "name", "institution", "lies in", "language", "asks")
     for row in rows:
         place = f"s3://{row['bucket']}/{row['prefix']}"
-        cells = (row["slug"], row["name"], row["institution"], place, row["language"], row["prompt_id"])
+        cells = (
+            row["slug"],
+            row["name"],
+            row["institution"],
+            place,
+            row["language"],
+            row["prompt_id"],
+        )
         table.add_row(*(Text(str(cell)) for cell in cells))
     out.print(table)
 

@@ -10,6 +10,7 @@ from uuid import UUID
 from predella.errors import ConflictError
 from predella.formats.text import normalise
 
+
 class AlteredWordingError(ConflictError):
     """The text at hand is not the one that was approved."""
 

@@ -56,9 +56,9 @@ class Family:
         loading.check_text(self.processor.tokenizer, prompt.text)
         return str(self._applied(_turn(prompt, {"type": "image"})))
 
-    def inputs(self, pictures: Sequence[Image.Image], prompt: Prompt) -> Any:
+    def inputs(self, asked: Sequence[tuple[Image.Image, Prompt]]) -> Any:
         """Return what the model takes, shorter prompts padded on the left."""
-        turns = [_turn(prompt, {"type": "image", "image": picture}) for picture in pictures]
+        turns = [_turn(prompt, {"type": "image", "image": image}) for image, prompt in asked]
         return self._applied(
             turns,
             tokenize=True,

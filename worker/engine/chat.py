@@ -14,15 +14,17 @@ from worker.engine import adapters, assembling, identity
 from worker.engine.decoding import GREEDY
 from worker.engine.errors import CheckpointError, PromptError
 from worker.engine.prompts import FORMAL_ANALYSIS, Prompt
-from worker.engine.protocol import EngineFailure, Generation
+from worker.engine.protocol import EngineFailure, Generation, Request
 from worker.engine.writing import LIBRARIES, Answers, Writing, device_of, dtype_name, dtype_of
 from worker.images.prepared import PREPROCESSING, REVIEW_SIDE
 
 _TRIAL_SIDE = 64
 _UNFIT = (ValueError, LookupError, TypeError, AttributeError, RuntimeError, TemplateError)
 
+_Asked = tuple[Image.Image, Prompt]
 
-class ChatEngine(Writing[bytes]):
+
+class ChatEngine(Writing[Request]):
     """Asks a model in its own conversation, and shows it the picture without padding.
 
     In float32 a text does not depend on its batch. In half precision it can.
@@ -56,22 +58,38 @@ class ChatEngine(Writing[bytes]):
 
     def generate(self, batch: Sequence[bytes]) -> Answers:
         """Return one answer for each review picture, all asked what the release asks."""
+        return self.write([Request(picture, self._prompt) for picture in batch])
+
+    def render(self, prompt: Prompt) -> str:
+        """Return what the model would be given to ask this.
+
+        Raises:
+            PromptError: it holds control tokens.
+        """
+        return self._family.render(prompt)
+
+    def write(self, batch: Sequence[Request]) -> Answers:
+        """Return one answer for each review picture, each asked its own question."""
         return self.answer(batch)
 
-    def _answers(self, batch: Sequence[bytes]) -> Answers:
-        opened = [_open(picture) for picture in batch]
-        readable = [one for one in opened if isinstance(one, Image.Image)]
+    def _answers(self, batch: Sequence[Request]) -> Answers:
+        opened = [_open(one.picture) for one in batch]
+        readable = [
+            (picture, one.prompt)
+            for picture, one in zip(opened, batch, strict=True)
+            if isinstance(picture, Image.Image)
+        ]
         written = iter(self._write_about(readable) if readable else ())
         return [one if isinstance(one, EngineFailure) else next(written) for one in opened]
 
-    def _write_about(self, pictures: Sequence[Image.Image]) -> Answers:
-        inputs = self._inputs(pictures)
-        answers = self._write(inputs, [self._rendered] * len(pictures))
+    def _write_about(self, asked: Sequence[_Asked]) -> Answers:
+        inputs = self._inputs(asked)
+        answers = self._write(inputs, [self.render(prompt) for _, prompt in asked])
         return [self._within_room(answer) for answer in answers]
 
-    def _inputs(self, pictures: Sequence[Image.Image]) -> dict[str, torch.Tensor]:
+    def _inputs(self, asked: Sequence[_Asked]) -> dict[str, torch.Tensor]:
         """Return what the model takes; of it, only what is no whole number has its dtype."""
-        made = self._family.inputs(pictures, self._prompt)
+        made = self._family.inputs(asked)
         return dict(made.to(self._model.device, self._dtype))
 
     def _within_room(self, answer: Generation | EngineFailure) -> Generation | EngineFailure:
@@ -97,8 +115,9 @@ class ChatEngine(Writing[bytes]):
         largest = Image.new("RGB", (REVIEW_SIDE, REVIEW_SIDE))
         try:
             rendered = self._family.render(self._prompt)
-            length = self._inputs([largest])["input_ids"].shape[1]
-            inputs = self._inputs([largest.resize((_TRIAL_SIDE, _TRIAL_SIDE))])
+            length = self._inputs([(largest, self._prompt)])["input_ids"].shape[1]
+            small = largest.resize((_TRIAL_SIDE, _TRIAL_SIDE))
+            inputs = self._inputs([(small, self._prompt)])
             with torch.inference_mode():
                 self._model.generate(**inputs, max_new_tokens=1)
         except _UNFIT as error:

@@ -14,7 +14,7 @@ from worker.engine.errors import CheckpointError
 from worker.engine.loading import Question
 from worker.engine.pixels import NotModelReadyError
 from worker.engine.prompts import FORMAL_ANALYSIS, Prompt
-from worker.engine.protocol import EngineFailure
+from worker.engine.protocol import EngineFailure, Request
 from worker.engine.writing import LIBRARIES, Answers, Writing, device_of, dtype_name, dtype_of
 from worker.images.prepared import PREPROCESSING
 
@@ -50,10 +50,12 @@ class LlavaEngine(Writing[Asked]):
         preprocessing: str = PREPROCESSING,
     ) -> None:
         kind = device_of(device)
+        self._template = template
         self._dtype = dtype_of(dtype, kind, on_gpu=_ON_GPU)
         self._checkpoint = loading.load(directory, dtype=self._dtype, max_new_tokens=max_new_tokens)
         try:
             self._question = self._checkpoint.ask(prompt, template)
+            self._questions = {prompt: self._question}
         except ValueError as error:
             raise CheckpointError(directory, str(error)) from error
         model = self._checkpoint.model
@@ -64,6 +66,23 @@ class LlavaEngine(Writing[Asked]):
     def generate(self, batch: Sequence[bytes]) -> Answers:
         """Return one answer for each picture, all asked what the release asks."""
         return self.answer([(picture, self._question) for picture in batch])
+
+    def render(self, prompt: Prompt) -> str:
+        """Return what the model would be given to ask this.
+
+        Raises:
+            PromptError: it holds control tokens, or does not fit.
+        """
+        return self._asked(prompt).rendered
+
+    def write(self, batch: Sequence[Request]) -> Answers:
+        """Return one answer for each picture, each asked its own question."""
+        return self.answer([(one.picture, self._asked(one.prompt)) for one in batch])
+
+    def _asked(self, prompt: Prompt) -> Question:
+        if prompt not in self._questions:
+            self._questions[prompt] = self.ask(prompt, self._template)
+        return self._questions[prompt]
 
     def ask(self, prompt: Prompt, template: str | None = None) -> Question:
         """Return another question for :meth:`answer`.

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from predella.provenance import ReleaseSpec
+from worker.engine.prompts import Prompt
 
 WINDOW = 16
 """Tokens in a row over which the least certain passage is looked for."""
@@ -41,10 +42,19 @@ class EngineFailure:
     sentence: str
 
 
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One picture, and what is asked about it."""
+
+    picture: bytes
+    prompt: Prompt
+
+
 class Engine(Protocol):
-    """Writes one formal analysis for each picture."""
+    """Answers one question about each picture; ``worker.engine.asking`` puts several together."""
 
     release: ReleaseSpec
+    """Of the prompt that it was loaded with."""
     device: str
     batch_size: int
     """How many pictures are best handed over at once."""
@@ -54,11 +64,19 @@ class Engine(Protocol):
         """Which form it is shown: the padded square, or what curators look at."""
         ...
 
-    def generate(self, batch: Sequence[bytes]) -> list[Generation | EngineFailure]:
-        """Return one answer for each picture, in the order given.
+    def render(self, prompt: Prompt) -> str:
+        """Return what the model would be given to ask this one question.
 
-        ``batch`` holds the bytes that ``worker.images.prepare`` made, in the form that the
-        engine is shown. What is raised concerns the whole batch: the engine, not a picture, is
-        at fault.
+        Raises:
+            PromptError: it holds control tokens, or does not fit.
+        """
+        ...
+
+    def write(self, batch: Sequence[Request]) -> list[Generation | EngineFailure]:
+        """Return one answer for each request, in the order given.
+
+        Their pictures are the bytes that ``worker.images.prepare`` made, in the form that the
+        engine is shown; each asks one question. What is raised concerns the whole batch: the
+        engine, not a picture, is at fault.
         """
         ...

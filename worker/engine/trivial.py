@@ -3,12 +3,13 @@
 import hashlib
 import struct
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal
 
 from predella.provenance import ReleaseSpec
 from worker.engine import identity
-from worker.engine.prompts import FORMAL_ANALYSIS
-from worker.engine.protocol import EngineFailure, Generation
+from worker.engine.prompts import FORMAL_ANALYSIS, Prompt
+from worker.engine.protocol import EngineFailure, Generation, Request
 from worker.images.prepared import PREPROCESSING
 
 _HEADER = struct.Struct(">8s4x4sII")
@@ -44,6 +45,15 @@ class TrivialEngine:
         """Return the size of each picture as a sentence."""
         return [self._answer(picture, len(batch)) for picture in batch]
 
+    def render(self, prompt: Prompt) -> str:
+        """Return its words: there is no conversation to dress them in."""
+        return prompt.text
+
+    def write(self, batch: Sequence[Request]) -> list[Generation | EngineFailure]:
+        """Return the size of each picture, whatever is asked."""
+        answers = self.generate([one.picture for one in batch])
+        return [_asked(one, answer) for one, answer in zip(batch, answers, strict=True)]
+
     def _answer(self, picture: bytes, batch_size: int) -> Generation | EngineFailure:
         if len(picture) < _HEADER.size or not picture.startswith(_SIGNATURE):
             return EngineFailure("not_model_ready", "The prepared picture is not a PNG.")
@@ -66,3 +76,10 @@ class TrivialEngine:
             seed=None,
             batch_size=batch_size,
         )
+
+
+def _asked(request: Request, answer: Generation | EngineFailure) -> Generation | EngineFailure:
+    if isinstance(answer, EngineFailure):
+        return answer
+    words = request.prompt.text
+    return replace(answer, rendered_prompt=words, prompt_tokens=len(words.split()))
