@@ -51,15 +51,19 @@ _OTHERS = {
     ),
     "alt-text": (
         "alt_text",
-        "Please write one sentence of at most 25 words that tells somebody who cannot see this"
-        " picture what it shows. Do not begin with the words image or picture. Do not name the"
-        " title, the artist, the period or a style.",
+        (
+            "Please write one sentence of at most 25 words that tells somebody who cannot see this"
+            " picture what it shows. Do not begin with the words image or picture. Do not name the"
+            " title, the artist, the period or a style."
+        ),
     ),
     "long-description": (
         "long_description",
-        "Please describe this picture in three or four paragraphs for somebody who cannot see it:"
-        " first the whole, then its parts from the foreground to the background, then colour and"
-        f" light. {_RULES}",
+        (
+            "Please describe this picture in three or four paragraphs for somebody who cannot see"
+            " it: first the whole, then its parts from the foreground to the background, then"
+            f" colour and light. {_RULES}"
+        ),
     ),
 }
 

@@ -24,13 +24,15 @@ def list_(*, json: Json = False) -> None:
     """Show every version of every prompt."""
     with db.transaction() as session:
         acting(session, "collections:read")
-        rows = [_row(each) for each in prompts.listed(session)]
+        rows = prompts.listed(session)
+        document = [_row(each) for each in rows]
+        cells = [(each.id, each.kind, _asks(each)) for each in rows]
     if json:
-        print_json(rows)
+        print_json(document)
         return
     table = Table("prompt", "kind", "asks", box=None, pad_edge=False)
-    for row in rows:
-        table.add_row(*(Text(cell) for cell in (str(row["id"]), str(row["kind"]), _asks(row))))
+    for row in cells:
+        table.add_row(*map(Text, row))
     out.print(table)
 
 
@@ -109,8 +111,5 @@ def _row(prompt: Prompt) -> dict[str, object]:
     }
 
 
-def _asks(row: dict[str, object]) -> str:
-    match row["sections"]:
-        case [*parts]:
-            return ", ".join(part["prompt_id"] for part in parts)
-    return str(row["text"])
+def _asks(prompt: Prompt) -> str:
+    return prompt.text or ", ".join(part["prompt_id"] for part in prompt.sections or ())

@@ -28,6 +28,8 @@ from tests.services import Bucket
 from tests.worker import hand_in
 from worker import analyzing
 from worker.analyzing import EngineBrokenError
+from worker.engine.errors import PromptError
+from worker.engine.prompts import Prompt
 from worker.engine.protocol import EngineFailure, Generation
 from worker.engine.trivial import TrivialEngine
 from worker.images import PREPROCESSING
@@ -48,6 +50,15 @@ class Watched(TrivialEngine):
         self.batches.append(list(batch))
         usual = super().generate(batch)
         return [self._instead(png) or one for png, one in zip(batch, usual, strict=True)]
+
+
+class Choosy(TrivialEngine):
+    """Cannot be asked for an alt text."""
+
+    def render(self, prompt: Prompt) -> str:
+        if prompt.id.startswith("alt-text/"):
+            raise PromptError("it does not fit")
+        return super().render(prompt)
 
 
 def usual(_: bytes) -> None:
@@ -194,6 +205,53 @@ class TestRun:
 
         assert [len(batch) for batch in engine.batches[:3]] == [1, 1, 1]
         assert states(session) == {ItemState.DONE: 7}
+
+
+class TestPrompts:
+    def test_writes_each_image_once_for_each_prompt_under_its_own_release(
+        self, session: Session, settings: Settings, s3: Bucket
+    ) -> None:
+        (first, *_) = hand_in.ready(s3, 3)
+        with db.transaction() as own:
+            for prompt_id in ("sectioned/1", "sectioned/1", "alt-text/1"):
+                factories.item(
+                    own,
+                    own.get_one(Submission, first.submission_id),
+                    stage=Stage.ANALYZE,
+                    image_id=first.image_id,
+                    prompt_id=prompt_id,
+                    next_attempt_at=func.now(),
+                )
+
+        run(s3, settings)
+
+        assert states(session) == {ItemState.DONE: 6}
+        written = session.execute(
+            select(Release.prompt_id, func.count())
+            .join(Analysis, Analysis.release_id == Release.id)
+            .group_by(Release.prompt_id)
+        )
+        assert dict(written.all()) == {"formal-analysis/1": 3, "sectioned/1": 1, "alt-text/1": 1}
+        texts = select(Analysis.text).join(Release).where(Release.prompt_id == "sectioned/1")
+        assert session.scalars(texts).one().startswith("Line\n\nA picture of ")
+        given = select(Item.prompt_id, Release.prompt_id).join(
+            Analysis, Analysis.id == Item.analysis_id
+        )
+        pairs = session.execute(given.join(Release, Release.id == Analysis.release_id)).all()
+        assert all(asked == answered for asked, answered in pairs)
+
+    def test_fails_what_the_model_cannot_be_asked_and_nothing_else(
+        self, session: Session, settings: Settings, s3: Bucket
+    ) -> None:
+        (refused,) = hand_in.ready(s3, 1, prompt_id="alt-text/1")
+        hand_in.ready(s3, 2)
+
+        run(s3, settings, Choosy(batch_size=4))
+
+        row = hand_in.row(session, refused.id)
+        assert (row.state, row.error_code) == (ItemState.FAILED, "prompt_refused")
+        assert "alt-text/1" in str(row.error)
+        assert states(session)[ItemState.DONE] == 2
 
 
 class TestDatabaseAway:
