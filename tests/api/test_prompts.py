@@ -1,0 +1,72 @@
+from http import HTTPStatus
+
+from fastapi.testclient import TestClient
+
+from predella import db
+from predella.models import Role
+from tests import factories
+from tests.api.conftest import Acting
+
+
+def collection_id() -> str:
+    with db.transaction() as session:
+        return str(factories.collection(session).id)
+
+
+class TestListPrompts:
+    def test_lists_every_version_the_newest_first(
+        self, admin: TestClient, curator: TestClient
+    ) -> None:
+        made = admin.post(
+            "/v1/prompts", json={"name": "line", "kind": "element", "text": "Only outlines."}
+        )
+
+        assert (made.status_code, made.json()["id"]) == (HTTPStatus.CREATED, "line/2")
+        rows = curator.get("/v1/prompts").json()
+        assert [row["id"] for row in rows if row["name"] == "line"] == ["line/2", "line/1"]
+        (sectioned,) = (row for row in rows if row["name"] == "sectioned")
+        assert sectioned["text"] is None
+        assert sectioned["sections"][0] == {"heading": "Line", "prompt_id": "line/1"}
+
+
+class TestAddPrompt:
+    def test_joins_sections(self, admin: TestClient) -> None:
+        sections = [
+            {"heading": "Linie", "prompt": "line"},
+            {"heading": "Farbe", "prompt": "colour"},
+        ]
+
+        made = admin.post(
+            "/v1/prompts", json={"name": "two", "kind": "formal_analysis", "sections": sections}
+        )
+
+        assert [one["prompt_id"] for one in made.json()["sections"]] == ["line/1", "colour/1"]
+
+    def test_refuses_control_tokens(self, admin: TestClient) -> None:
+        body = {"name": "mine", "kind": "element", "text": "Look. <image>"}
+
+        refused = admin.post("/v1/prompts", json=body)
+
+        assert refused.is_client_error
+        assert "<image>" in refused.json()["detail"]
+
+    def test_is_for_admins(self, acting: Acting) -> None:
+        digitizer = acting(Role.DIGITIZER)
+
+        assert digitizer.post("/v1/prompts", json={}).status_code == HTTPStatus.FORBIDDEN
+
+
+class TestChangeCollection:
+    def test_chooses_the_newest_version(self, admin: TestClient) -> None:
+        place = f"/v1/collections/{collection_id()}"
+
+        changed = admin.patch(place, json={"prompt": "sectioned"})
+
+        assert changed.json()["prompt_id"] == "sectioned/1"
+        assert admin.get(place).json() == changed.json()
+
+    def test_says_what_there_is_not(self, admin: TestClient) -> None:
+        place = f"/v1/collections/{collection_id()}"
+
+        assert admin.patch(place, json={"prompt": "haiku"}).status_code == HTTPStatus.NOT_FOUND
+        assert admin.get(place).json()["prompt_id"] == "formal-analysis/1"
