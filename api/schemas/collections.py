@@ -39,6 +39,8 @@ class CollectionIn(In):
 class CollectionPatch(In):
     """What is to be different about a collection from now on."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"prompt": "sectioned"}]})
+
     prompt: Line = Field(description=_PROMPT)
 
 
