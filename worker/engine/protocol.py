@@ -64,6 +64,10 @@ class Engine(Protocol):
         """Which form it is shown: the padded square, or what curators look at."""
         ...
 
+    def generate(self, batch: Sequence[bytes]) -> list[Generation | EngineFailure]:
+        """Return one answer for each picture, all asked what it was loaded with; see `write`."""
+        ...
+
     def render(self, prompt: Prompt) -> str:
         """Return what the model would be given to ask this one question.
 

@@ -17,6 +17,7 @@ from worker.engine import CheckpointError, Engine, EngineFailure, Generation
 from worker.engine.chat import ChatEngine
 from worker.engine.errors import PromptError
 from worker.engine.prompts import FORMAL_ANALYSIS, Prompt
+from worker.engine.protocol import Request
 from worker.images import PREPROCESSING
 
 SIZES = ((200, 150), (100, 300), (336, 336), (90, 91))
@@ -95,12 +96,24 @@ class TestEveryFamily:
             assert one.mean_logprob == pytest.approx(other.mean_logprob, abs=1e-4)
             assert one.mean_logprob < 0
 
+    def test_answers_different_questions_in_one_batch(
+        self, model: Engine, reviews: list[bytes]
+    ) -> None:
+        questions = [FORMAL_ANALYSIS, Prompt("line/1", "Describe the line, at length.")]
+        requests = [Request(reviews[0], one) for one in questions]
+
+        together = written(model.write(requests))
+
+        alone = [written(model.write([one]))[0] for one in requests]
+        assert [one.token_ids for one in together] == [one.token_ids for one in alone]
+        assert [one.rendered_prompt for one in together] == [*map(model.render, questions)]
+
     def test_writes_the_greedy_choice_of_the_bare_model(
         self, model: Engine, reviews: list[bytes]
     ) -> None:
         assert isinstance(model, ChatEngine)
         answer = written(model.generate(reviews[:1]))[0]
-        inputs = model._inputs([Image.open(BytesIO(reviews[0]))])
+        inputs = model._inputs([(Image.open(BytesIO(reviews[0])), FORMAL_ANALYSIS)])
         start = inputs["input_ids"].shape[1]
 
         tokens = torch.tensor([answer.token_ids])
