@@ -170,7 +170,8 @@ _REFUSE = text("""
         WHEN 'missing_file' THEN format('There is no file "%s" in %s%s', filename,
             CAST(:described AS text),
             coalesce('; did you mean "' || substr(guess,
-                CASE WHEN starts_with(guess, :folder) THEN :folder_skip ELSE :skip END) || '"?', '.'))
+                CASE WHEN starts_with(guess, :folder) THEN :folder_skip ELSE :skip END) || '"?',
+                '.'))
         WHEN 'second_file' THEN format('Object number %s was taken from another file of this name'
             ' (%s); hand in a manifest to submit several views of one object.',
             object_number, first_file)
