@@ -3,6 +3,7 @@
 import hashlib
 import tempfile
 from functools import partial
+from io import BufferedRandom
 from pathlib import Path
 
 from predella import db, queue
@@ -70,12 +71,13 @@ class Preparation:
             RefusedImageError: the image is at fault.
             UnavailableError: the store does not answer.
         """
-        with tempfile.TemporaryDirectory(prefix="predella-") as folder:
-            path = Path(folder) / "original"
-            sha256 = self._download(item, path)
+        # Without a name: however this process ends, nothing is left on the disk.
+        with BufferedRandom(tempfile.TemporaryFile(buffering=0)) as file:
+            sha256 = self._download(item, file)
             if self._is_known(item, sha256):
                 return Prepared(item, sha256, finding=None)
-            made = prepare(path, limits=self._limits)
+            file.seek(0)
+            made = prepare(Path(f"/dev/fd/{file.fileno()}"), limits=self._limits)
         name = (item.collection_id, sha256, PREPROCESSING)
         self._put(images.model_key(*name), made.model_png, "image/png")
         self._put(images.review_key(*name), made.review_jpeg, "image/jpeg")
@@ -90,11 +92,10 @@ class Preparation:
         )
         return Prepared(item, sha256, finding)
 
-    def _download(self, item: Claimed, path: Path) -> bytes:
-        with path.open("w+b") as file:
-            self._store.copy_pinned(item.source, file, max_bytes=self._limits.max_bytes)
-            file.seek(0)
-            digest = hashlib.file_digest(file, "sha256").digest()
+    def _download(self, item: Claimed, file: BufferedRandom) -> bytes:
+        self._store.copy_pinned(item.source, file, max_bytes=self._limits.max_bytes)
+        file.seek(0)
+        digest = hashlib.file_digest(file, "sha256").digest()
         if item.sha256 is not None and item.sha256 != digest:
             raise _other_bytes(item)
         return digest
