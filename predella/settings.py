@@ -17,7 +17,11 @@ class Settings(BaseSettings):
     """Everything an operator may set."""
 
     model_config = SettingsConfigDict(
-        env_prefix="PREDELLA_", frozen=True, extra="ignore", use_attribute_docstrings=True
+        env_prefix="PREDELLA_",
+        env_ignore_empty=True,
+        frozen=True,
+        extra="ignore",
+        use_attribute_docstrings=True,
     )
 
     home: Path = Path(".predella")
@@ -88,5 +92,5 @@ class Settings(BaseSettings):
 @cache
 def get_settings() -> Settings:
     """Return the process-wide settings."""
-    home = Path(os.environ.get("PREDELLA_HOME", ".predella"))  # noqa: TID251  (the one place)
+    home = Path(os.environ.get("PREDELLA_HOME") or ".predella")  # noqa: TID251  (the one place)
     return Settings(_env_file=home / "env")
