@@ -13,6 +13,7 @@ from rich.text import Text
 from predella.models import FinishReason, Item, Review, Revision
 from predella.services.analyses import AnalysisView
 
+_NAME_WIDTH = len("00000000-0000-0000-0000-000000000000@0")
 _WORDS = re.compile(r"\S+\s*|\s+")
 
 
@@ -66,9 +67,14 @@ def table(views: Sequence[AnalysisView]) -> Table:
         pad_edge=False,
         title=Text("\n".join(notices), style="bold yellow") if notices else None,
         title_justify="left",
+        expand=True,
     )
-    made.columns[0].no_wrap = True
+    # However narrow the terminal: what names a text can be read and copied.
+    for column, width in zip(made.columns, (_NAME_WIDTH, 8, 12), strict=False):
+        column.no_wrap, column.min_width = True, width
     made.columns[-1].no_wrap, made.columns[-1].overflow = True, "ellipsis"
+    made.columns[1].max_width = 16
+    made.columns[-1].ratio = 1
     for view in views:
         made.add_row(
             Text(name(view)),
