@@ -16,6 +16,7 @@ from predella.models import Role
 from tests.api.conftest import Acting
 from tests.api.faults import database_away
 from tests.api.problems import problem
+from tests.services import UrlOf
 
 _DOCS = Path(__file__).parents[2] / "docs" / "api.md"
 
@@ -155,8 +156,8 @@ class TestProblems:
         assert "hunter2" not in response.text
         assert "request id" in body["detail"]
 
-    def test_503_while_the_database_is_away(self, admin: TestClient) -> None:
-        with database_away():
+    def test_503_while_the_database_is_away(self, admin: TestClient, postgres: UrlOf) -> None:
+        with database_away(postgres):
             response = admin.get("/v1/collections")
 
         body = problem(response, HTTPStatus.SERVICE_UNAVAILABLE)
@@ -183,7 +184,7 @@ class TestDatabaseSession:
 
     def test_what_was_done_before_an_error_is_undone(self, admin: TestClient) -> None:
         def write_and_fail(session: Session) -> None:
-            session.execute(text("DELETE FROM token"))
+            session.execute(text("UPDATE token SET revoked_at = now()"))
             raise errors.ConflictError("not now")
 
         response = _doing(write_and_fail).post("/test")

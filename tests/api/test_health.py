@@ -6,6 +6,7 @@ from fastapi.testclient import TestClient
 from predella import storage
 from predella.settings import Settings
 from tests.api.faults import database_away
+from tests.services import UrlOf
 
 
 class TestIsAlive:
@@ -34,8 +35,10 @@ class TestIsReady:
         assert response.status_code == HTTPStatus.SERVICE_UNAVAILABLE
         assert response.json() == {"database": "ok", "store": "silent"}
 
-    def test_503_names_the_database_that_is_away(self, stranger: TestClient) -> None:
-        with database_away():
+    def test_503_names_the_database_that_is_away(
+        self, stranger: TestClient, postgres: UrlOf
+    ) -> None:
+        with database_away(postgres):
             response = stranger.get("/readyz")
 
         assert response.status_code == HTTPStatus.SERVICE_UNAVAILABLE
