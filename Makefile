@@ -37,7 +37,7 @@ demo-once: install
 	@$(BIN)/predella demo --once
 
 test: dev
-	$(BIN)/python -m pytest $(PYTEST)
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(PYTEST)
 
 check: dev
 	$(BIN)/ruff format --check .

@@ -6,6 +6,7 @@ commits others see.
 """
 
 import json
+import os
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -29,7 +30,9 @@ from predella.embedded.s3 import S3
 from predella.settings import Settings, get_settings
 from tests.services import Bucket, Chosen, UrlOf, service_url, sqlalchemy_url
 
-_numbers = count(1)
+# Test processes that share a server must not share names.
+_numbers = (f"{os.getpid()}-{number}" for number in count(1))
+_SHARED = f"predella_shared_{os.getpid()}"
 _UNSAFE_BUT_FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 
 
@@ -70,8 +73,8 @@ def template(postgres: UrlOf) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def _shared_engine(postgres: UrlOf, template: str) -> Iterator[Engine]:
-    with _database(postgres, "predella_shared", template=template):
-        engine = create_engine(service_url(postgres("predella_shared")))
+    with _database(postgres, _SHARED, template=template):
+        engine = create_engine(service_url(postgres(_SHARED)))
         yield engine
         engine.dispose()
 

@@ -1,32 +1,36 @@
 """The fixtures themselves: what other tests may rely on."""
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from predella import db
+from predella.models import Account
 from predella.settings import Settings, get_settings
+from tests import factories
 from tests.services import Bucket
+
+_ACCOUNTS = select(func.count(Account.id))
 
 
 class TestSession:
     def test_alone_is_rolled_back(self, session: Session) -> None:
-        session.execute(text("CREATE TABLE leftover (n int)"))
+        factories.account(session)
         session.commit()
 
-        assert session.scalar(text("SELECT count(*) FROM leftover")) == 0
+        assert session.scalar(_ACCOUNTS) == 1
 
     def test_alone_sees_nothing_of_another_test(self, session: Session) -> None:
-        assert session.scalar(text("SELECT to_regclass('leftover')")) is None
+        assert session.scalar(_ACCOUNTS) == 0
 
     def test_with_settings_shares_their_database(
         self, session: Session, settings: Settings
     ) -> None:
-        session.execute(text("CREATE TABLE shared (n int)"))
+        factories.account(session)
         session.commit()
 
         with db.transaction() as other:
-            assert other.scalar(text("SELECT count(*) FROM shared")) == 0
+            assert other.scalar(_ACCOUNTS) == 1
         assert settings is get_settings()
 
 
