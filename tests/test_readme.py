@@ -5,6 +5,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from predella.settings import Settings
+from worker.engine import identity
 
 README = Path(__file__).parent.parent / "README.md"
 
@@ -27,3 +28,9 @@ def settings_table() -> str:
 
 def test_the_settings_table_is_complete_and_true() -> None:
     assert settings_table() in README.read_text(), f"put this into README.md:\n{settings_table()}"
+
+
+def test_the_analysis_shown_is_by_the_model_that_is_bundled() -> None:
+    weights = identity.weights_sha256(README.parent / "worker" / "demo_model")
+
+    assert f"Weights `{weights[:12]}" in README.read_text()
