@@ -80,5 +80,8 @@ class TestRoleOfTheService:
         ],
     )
     def test_may_not_undo_what_the_owner_settled(self, statement: str) -> None:
-        with pytest.raises(ProgrammingError, match=r"permission denied|must be owner"):
-            db.engine().connect().execute(text(statement))
+        with (
+            db.engine().connect() as connection,
+            pytest.raises(ProgrammingError, match=r"permission denied|must be owner"),
+        ):
+            connection.execute(text(statement))

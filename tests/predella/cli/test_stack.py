@@ -25,9 +25,12 @@ import sys
 from pathlib import Path
 from predella.cli.stack import Stack
 with Stack(Path(sys.argv[1]), report=print, extra={"PREDELLA_BATCH_SIZE": "3"}) as stack:
-    stack.start_services()
-    print("up", flush=True)
-    stack.wait()
+    try:
+        stack.start_services()
+        print("up", flush=True)
+        stack.wait()
+    except KeyboardInterrupt:
+        pass
 """
 
 
