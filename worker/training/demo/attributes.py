@@ -149,8 +149,8 @@ def classify(measured: Measured) -> dict[str, str]:
         attribute: VALUES[attribute][int(np.searchsorted(steps, getattr(measured, attribute)))]
         for attribute, steps in _STEPS.items()
     }
-    values["ground"] = colours.NAMES[int(measured.shares.argmax())]
-    accents = _candidates(measured)
+    values["ground"] = _ground(measured)
+    accents = _candidates(measured, values["ground"])
     values["accent"] = max(accents, key=lambda value: accents[value])
     directions = _directions(measured)
     values["direction"] = max(directions, key=lambda value: directions[value])
@@ -160,6 +160,21 @@ def classify(measured: Measured) -> dict[str, str]:
 def holds(measured: Measured, attribute: str, value: str) -> bool:
     """Whether the statement is true of the picture, within the attribute's margin."""
     return _distance(measured, attribute, value) <= _MARGINS[attribute]
+
+
+def true_claims(measured: Measured, claims: dict[str, str]) -> set[str]:
+    """The attributes of which a text says what is true of the picture.
+
+    Where two colours may pass for the ground, the accent is judged beside the
+    one that the text names.
+    """
+    true = {attribute for attribute, value in claims.items() if holds(measured, attribute, value)}
+    if "ground" in true and "accent" in claims:
+        accents = _candidates(measured, claims["ground"])
+        behind = 1 - accents.get(claims["accent"], 0.0) / max(accents.values())
+        true.discard("accent")
+        true |= {"accent"} if behind <= _MARGINS["accent"] else set()
+    return true
 
 
 def is_clear(measured: Measured, attribute: str) -> bool:
@@ -177,15 +192,18 @@ def _distance(measured: Measured, attribute: str, value: str) -> float:
     if attribute == "ground":
         return float(measured.shares.max() - measured.shares[colours.NAMES.index(value)])
     if attribute == "accent":
-        accents = _candidates(measured)
+        accents = _candidates(measured, _ground(measured))
         return 1 - accents.get(value, 0.0) / max(accents.values())
     directions = _directions(measured)
     return max(directions.values()) - directions[value]
 
 
-def _candidates(measured: Measured) -> dict[str, float]:
+def _ground(measured: Measured) -> str:
+    return colours.NAMES[int(measured.shares.argmax())]
+
+
+def _candidates(measured: Measured, ground: str) -> dict[str, float]:
     """How much each colour besides the ground stands out; "none" is the bar to clear."""
-    ground = colours.NAMES[int(measured.shares.argmax())]
     accents = {
         value: float(chroma)
         for value, chroma in zip(colours.CHROMATIC, measured.accents, strict=True)

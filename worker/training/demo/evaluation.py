@@ -38,9 +38,7 @@ class Judged:
 
     def is_true(self, attribute: str) -> bool:
         """Whether the text states the attribute, and truly, within its margin."""
-        return attribute in self.claims and attributes.holds(
-            self.measured, attribute, self.claims[attribute]
-        )
+        return attribute in attributes.true_claims(self.measured, self.claims)
 
     def is_exact(self, attribute: str) -> bool:
         """Whether the text states the one value that fits best, without any margin."""

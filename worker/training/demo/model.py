@@ -160,6 +160,7 @@ def save(model: Any, tokens: Any, folder: Path) -> None:
         bos_token_id=tokens.bos_token_id,
         eos_token_id=tokens.eos_token_id,
         pad_token_id=tokens.pad_token_id,
+        suppress_tokens=tokens.convert_tokens_to_ids([_BEGIN, _PAD, IMAGE]),
     ).save_pretrained(folder)
     release = {"name": NAME, "template": "user-assistant", "notice": NOTICE}
     (folder / "release.json").write_text(json.dumps(release, indent=2) + "\n", encoding="utf-8")

@@ -15,30 +15,25 @@ SEED = 2026
 
 
 @dataclass(frozen=True)
-class Round:
-    """Learn to see, then learn to say what is seen."""
-
-    seeing: Schedule
-    writing: Schedule
-
-
-@dataclass(frozen=True)
 class Plan:
     """How much is painted, and how long is learnt."""
 
     pictures: int
     held: int
     """Pictures kept apart, on which the log reports accuracy."""
-    rounds: tuple[Round, ...]
+    seeing: tuple[Schedule, ...]
+    """One after the other; the rate starts afresh with each."""
+    writing: Schedule
 
 
 PLAN = Plan(
     pictures=40_000,
     held=384,
-    rounds=(
-        Round(Schedule(steps=1600, batch=32, rate=1.5e-3), Schedule(900, batch=16, rate=2e-3)),
-        Round(Schedule(steps=1000, batch=32, rate=1e-3), Schedule(400, batch=16, rate=1e-3)),
+    seeing=(
+        Schedule(steps=1600, batch=32, rate=1.5e-3),
+        Schedule(steps=1000, batch=32, rate=1e-3),
     ),
+    writing=Schedule(steps=900, batch=16, rate=2e-3),
 )
 """That of the bundled checkpoint."""
 
@@ -56,12 +51,10 @@ def train(out: Path, *, work: Path, plan: Plan, seed: int) -> None:
     model = miniature.build(tokens, seed)
     tower = model.model.vision_tower
     sight = seeing.Seeing(tower, tower.config.hidden_size, made)
-    writer = writing.Writing(model, tokens)
-    for number, one in enumerate(plan.rounds, 1):
-        teach = partial(learn, made=made, held=held, seed=seed + number - 1, folder=work)
-        tower.requires_grad_(requires_grad=True)
-        teach(sight, stage=f"seeing-{number}", schedule=one.seeing)
-        tower.requires_grad_(requires_grad=False)
-        teach(writer, stage=f"writing-{number}", schedule=one.writing)
+    teach = partial(learn, made=made, held=held, folder=work)
+    for number, schedule in enumerate(plan.seeing):
+        teach(sight, stage=f"seeing-{number + 1}", schedule=schedule, seed=seed + number)
+    tower.requires_grad_(requires_grad=False)
+    teach(writing.Writing(model, tokens), stage="writing", schedule=plan.writing, seed=seed)
     miniature.save(model, tokens, out)
     (out / "training-log.jsonl").write_bytes((work / "log.jsonl").read_bytes())

@@ -62,9 +62,9 @@ PHRASES: dict[str, dict[str, tuple[str, ...]]] = {
 }
 
 _SECOND: dict[str, Callable[[Claims], bool]] = {
-    "format": lambda claims: claims["direction"] in {"horizontal", "none"},
-    "direction": lambda claims: claims["direction"] in {"horizontal", "none"},
-    "symmetry": lambda claims: claims["format"] == "wide",
+    "format": lambda claims: claims["format"] == "wide",
+    "direction": lambda claims: claims["format"] == "tall",
+    "symmetry": lambda claims: claims["direction"] in {"horizontal", "none"},
     "key": lambda claims: claims["symmetry"] == "mirrored",
     "contrast": lambda claims: claims["key"] == "middle",
     "temperature": lambda claims: claims["contrast"] == "moderate",

@@ -93,16 +93,11 @@ class Writing(Learner):
 
 def truth(texts: list[str], made: list[data.Sample]) -> dict[str, float]:
     """Share of texts that state each attribute, and state it truly."""
-    claims = [words.parse(text) for text in texts]
+    true = [
+        attributes.true_claims(sample.measured, words.parse(text))
+        for text, sample in zip(texts, made, strict=True)
+    ]
     return {
-        attribute: float(
-            np.mean(
-                [
-                    attribute in claim
-                    and attributes.holds(sample.measured, attribute, claim[attribute])
-                    for claim, sample in zip(claims, made, strict=True)
-                ]
-            )
-        )
+        attribute: float(np.mean([attribute in one for one in true]))
         for attribute in attributes.VALUES
     }

@@ -169,6 +169,31 @@ class TestHolds:
             assert all(attributes.holds(sample.measured, a, value) for a, value in best.items())
 
 
+class TestTrueClaims:
+    def _two_grounds(self) -> attributes.Measured:
+        picture = _plain((40, 60, 150))
+        picture[:58] = (220, 190, 40)
+        return attributes.measure(picture)
+
+    def test_judges_the_accent_beside_the_ground_the_text_names(self) -> None:
+        measured = self._two_grounds()
+        everything = {"ground", "accent"}
+
+        for ground, accent in (("blue", "yellow"), ("yellow", "blue")):
+            claims = {"ground": ground, "accent": accent}
+            assert attributes.true_claims(measured, claims) == everything
+
+    def test_does_not_let_the_ground_stand_out_against_itself(self) -> None:
+        claims = {"ground": "blue", "accent": "blue"}
+
+        assert attributes.true_claims(self._two_grounds(), claims) == {"ground"}
+
+    def test_leaves_out_what_is_false_and_what_is_not_said(self) -> None:
+        measured = attributes.measure(_plain((20, 20, 20), height=200))
+
+        assert attributes.true_claims(measured, {"key": "light", "format": "tall"}) == {"format"}
+
+
 class TestFromVector:
     def test_gives_back_what_was_put_in_line(self) -> None:
         measured = data.samples(np.random.default_rng(2), 1)[0].measured

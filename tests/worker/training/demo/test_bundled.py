@@ -34,8 +34,8 @@ class TestBundledModel:
         shares = evaluation.accuracy(judged)
 
         assert len(judged) == 40
-        assert np.mean(list(shares.values())) >= 0.88
-        assert min(shares[a] for a in ("format", "key", "temperature")) >= 0.92
+        assert np.mean(list(shares.values())) >= 0.9
+        assert min(shares[a] for a in ("format", "key", "temperature")) >= 0.95
 
     def test_writes_finished_paragraphs_that_state_every_attribute(
         self, judged: list[evaluation.Judged]
@@ -56,4 +56,4 @@ class TestBundledModel:
 
         own, foreign = (np.mean(list(evaluation.accuracy(j).values())) for j in (judged, swapped))
 
-        assert own - foreign > 0.25
+        assert own - foreign > 0.4

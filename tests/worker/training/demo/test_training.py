@@ -12,9 +12,8 @@ from worker.training.demo.progress import Schedule
 PLAN = training.Plan(
     pictures=320,
     held=16,
-    rounds=(
-        training.Round(Schedule(30, batch=32, rate=1.5e-3), Schedule(36, batch=16, rate=2e-3)),
-    ),
+    seeing=(Schedule(30, batch=32, rate=1.5e-3),),
+    writing=Schedule(36, batch=16, rate=2e-3),
 )
 
 
