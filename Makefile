@@ -18,7 +18,7 @@ PIP = $(BIN)/python -m pip --disable-pip-version-check install --quiet --progres
 help:
 	@echo "make demo        everything on this machine with a sample collection, until Ctrl-C"
 	@echo "make demo-once   the same, then approve, export and end"
-	@echo "make test        every test, with real services            PYTEST=\"-x -k name\""
+	@echo "make test        every test, with real services            PYTEST=\"-n 2 --dist loadfile\""
 	@echo "make check       format, lint, types, import contracts, migrations"
 	@echo "make bench       items per second of every stage           BENCH=\"--help\""
 	@echo "make install     .venv with the service, the worker and the demo; TORCH_INDEX=URL"
@@ -37,7 +37,7 @@ demo-once: install
 	@$(BIN)/predella demo --once
 
 test: dev
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(PYTEST)
+	$(BIN)/python -m pytest $(PYTEST)
 
 check: dev
 	$(BIN)/ruff format --check .

@@ -162,7 +162,10 @@ class TestShow:
         assert provenance["release"]["weights_sha256"] == "ab" * 32
         assert provenance["raw_text"] == "A blue vase."
 
-    @pytest.mark.parametrize(("word", "code"), [("42", Exit.USAGE), (str(ids.new()), Exit.FAILURE)])
+    @pytest.mark.parametrize(
+        ("word", "code"),
+        [("42", Exit.USAGE), ("01a20000-0000-7000-8000-000000000000", Exit.FAILURE)],
+    )
     def test_of_what_does_not_exist_says_so(self, run: Run, word: str, code: Exit) -> None:
         ran = run("show", word)
 
