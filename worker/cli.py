@@ -11,6 +11,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from predella import logs
 from predella.cli.output import Exit, err, fail, out, plain_errors, print_json_lines
 from predella.settings import get_settings
+from worker.bench import cli as bench
 from worker.engine.protocol import EngineFailure, Generation
 
 Dtype = Literal["float16", "bfloat16", "float32"]
@@ -22,6 +23,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+app.add_typer(bench.app, name="bench")
 
 
 @app.command("import")

@@ -1,0 +1,1 @@
+"""How fast this machine does what the service does; nothing here is asserted by time."""
