@@ -2,7 +2,7 @@
 
 import hashlib
 import time
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
@@ -193,7 +193,7 @@ class Desk:
 
     def _generate(self, sharing: _Sharing) -> list[Generation | EngineFailure]:
         try:
-            return asking.write(self._engine, [self._request(items[0]) for items in sharing])
+            return _written(self._engine, [self._request(items[0]) for items in sharing])
         except Exception as error:
             log.exception("engine_failed", batch_size=len(sharing))
             for one in chain.from_iterable(sharing):
@@ -247,6 +247,16 @@ class Desk:
                 retry(one.item, code=answer.code, sentence=answer.sentence, settings=self._settings)
             else:
                 fail(one.item, **_EMPTY, settings=self._settings)
+
+
+def _written(engine: Engine, batch: Sequence[Request]) -> list[Generation | EngineFailure]:
+    whole = asking.Asking(engine)
+    for number, one in enumerate(batch):
+        whole.put(number, whole.open(one))
+    found: dict[Hashable, Generation | EngineFailure] = {}
+    while not whole.is_idle:
+        found |= dict(whole.step())
+    return [found[number] for number in range(len(batch))]
 
 
 def _by_image_and_prompt(fetched: Sequence[Fetched[Picture]]) -> _Sharing:

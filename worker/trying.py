@@ -11,12 +11,13 @@ from predella.errors import RefusedImageError
 from predella.settings import get_settings
 from worker.engine import as_paper
 from worker.engine.decoding import PRESETS, Decoding
-from worker.engine.llava import LlavaEngine
+from worker.engine.llava import Llava
 from worker.engine.prompts import FORMAL_ANALYSIS, Prompt
 from worker.engine.protocol import EngineFailure, Generation
+from worker.engine.reference import ReferenceEngine
 from worker.images import PREPROCESSING, Limits, Sandbox
 
-ENGINES = {"hf": LlavaEngine}
+ENGINES = {"hf": ReferenceEngine}
 """By the names of the command line."""
 
 
@@ -95,18 +96,18 @@ def analyze(request: Request, images: Sequence[Path]) -> Iterator[Answer]:
                 yield Answer(str(path), found, release)
 
 
-def _engine(request: Request) -> LlavaEngine:
-    return ENGINES[request.engine](
+def _engine(request: Request) -> ReferenceEngine:
+    llava = Llava(
         request.model,
         device=request.device,
         dtype=request.dtype,
-        batch_size=request.batch_size,
         max_new_tokens=request.max_new_tokens,
         prompt=_prompt(request.prompt),
         template=request.template,
         decoding=request.decoding,
         preprocessing=as_paper.PREPROCESSING if request.as_paper else PREPROCESSING,
     )
+    return ReferenceEngine(llava, batch_size=request.batch_size)
 
 
 def _prompt(text: str | None) -> Prompt:

@@ -14,7 +14,7 @@ from PIL import Image as Pillow
 
 from worker import resources
 from worker.app import app
-from worker.engine.protocol import EngineFailure, Generation
+from worker.engine.protocol import Answer, Request
 from worker.engine.trivial import TrivialEngine
 
 __all__ = ["app"]
@@ -28,14 +28,14 @@ app.conf.include = [*app.conf.include, __name__]
 
 
 class SlowEngine(TrivialEngine):
-    def generate(self, batch: Sequence[bytes]) -> list[Generation | EngineFailure]:
-        for png in batch:
+    def _answers(self, batch: Sequence[Request]) -> list[Answer]:
+        for one in batch:
             time.sleep(SECONDS_EACH)
-            if _centre(png) == POISON:
+            if _centre(one.picture) == POISON:
                 os.kill(os.getpid(), signal.SIGKILL)
-            if _centre(png) == BREAKS:
+            if _centre(one.picture) == BREAKS:
                 raise RuntimeError("CUDA error: device-side assert triggered")
-        return super().generate(batch)
+        return super()._answers(batch)
 
 
 def _centre(png: bytes) -> object:

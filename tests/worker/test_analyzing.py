@@ -30,12 +30,10 @@ from worker import analyzing
 from worker.analyzing import EngineBrokenError
 from worker.engine.errors import PromptError
 from worker.engine.prompts import Prompt
-from worker.engine.protocol import EngineFailure, Generation
+from worker.engine.protocol import Answer, EngineFailure, Generation, Request
 from worker.engine.trivial import TrivialEngine
 from worker.images import PREPROCESSING
 from worker.shift import Shift
-
-Answer = Generation | EngineFailure
 
 
 class Watched(TrivialEngine):
@@ -46,10 +44,12 @@ class Watched(TrivialEngine):
         self.batches: list[list[bytes]] = []
         self._instead = instead
 
-    def generate(self, batch: Sequence[bytes]) -> list[Answer]:
-        self.batches.append(list(batch))
-        usual = super().generate(batch)
-        return [self._instead(png) or one for png, one in zip(batch, usual, strict=True)]
+    def _answers(self, batch: Sequence[Request]) -> list[Answer]:
+        self.batches.append([one.picture for one in batch])
+        usual = super()._answers(batch)
+        return [
+            self._instead(asked.picture) or one for asked, one in zip(batch, usual, strict=True)
+        ]
 
 
 class Choosy(TrivialEngine):

@@ -1,5 +1,7 @@
 """The model, behind one small interface; torch is loaded only by the engine that needs it."""
 
+from pathlib import Path
+
 from predella.settings import Settings
 from worker.engine import profiles
 from worker.engine.errors import CheckpointError
@@ -14,24 +16,22 @@ def load(settings: Settings) -> Engine:
     Raises:
         CheckpointError: the model directory or the adapter cannot be served.
     """
-    match settings.engine:
-        case "trivial":
-            from worker.engine.trivial import TrivialEngine
+    if settings.engine == "trivial":
+        from worker.engine.trivial import TrivialEngine
 
-            return TrivialEngine(batch_size=settings.batch_size)
-        case "auto":
-            return _of_checkpoint(settings)
+        return TrivialEngine(batch_size=settings.batch_size)
+    return _of_checkpoint(settings)
 
 
 def _of_checkpoint(settings: Settings) -> Engine:
     """Return the engine for the family of the checkpoint."""
-    from worker.engine.chat import ChatEngine
-    from worker.engine.llava import LlavaEngine
-
     if settings.model_dir is None:
         raise CheckpointError(None, "set PREDELLA_MODEL_DIR")
-    is_llava = profiles.model_type(settings.model_dir) == profiles.LLAVA
-    return (LlavaEngine if is_llava else ChatEngine)(
+    if profiles.model_type(settings.model_dir) == profiles.LLAVA:
+        return _llava(settings, settings.model_dir)
+    from worker.engine.chat import ChatEngine
+
+    return ChatEngine(
         settings.model_dir,
         device=settings.device,
         dtype=settings.dtype,
@@ -39,3 +39,17 @@ def _of_checkpoint(settings: Settings) -> Engine:
         max_new_tokens=settings.max_new_tokens,
         adapter=settings.adapter_dir,
     )
+
+
+def _llava(settings: Settings, directory: Path) -> Engine:
+    from worker.engine.llava import Llava
+    from worker.engine.reference import ReferenceEngine
+
+    llava = Llava(
+        directory,
+        device=settings.device,
+        dtype=settings.dtype,
+        max_new_tokens=settings.max_new_tokens,
+        adapter=settings.adapter_dir,
+    )
+    return ReferenceEngine(llava, batch_size=settings.batch_size)

@@ -1,14 +1,16 @@
 """One loaded model, and as many releases as it is asked prompts."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import replace
-from itertools import islice
+from typing import Any, cast
 
 from predella.provenance import ReleaseSpec
 from worker.engine.prompts import Prompt
-from worker.engine.protocol import Engine, EngineFailure, Generation, Request
+from worker.engine.protocol import Answer, Engine, EngineFailure, Generation, Request
 
-Answer = Generation | EngineFailure
+Opened = tuple[Prompt, list[Any]]
+"""A prompt, and what the engine makes of each of its questions about one picture."""
+_Part = tuple[tuple[Hashable, int], Answer]
 
 
 def release_for(engine: Engine, prompt: Prompt) -> ReleaseSpec:
@@ -26,25 +28,67 @@ def release_for(engine: Engine, prompt: Prompt) -> ReleaseSpec:
     )
 
 
-def write(engine: Engine, batch: Sequence[Request]) -> list[Answer]:
-    """Return one answer for each picture; what was asked in sections is joined again.
+class Asking:
+    """An engine that is asked whole prompts: the answers to several questions come as one text."""
 
-    What is raised concerns the whole batch: the engine, not a picture, is at fault.
-    """
-    asked = [Request(one.picture, question) for one in batch for question in one.prompt.questions]
-    answers = iter(engine.write(asked))
-    return [_joined(one.prompt, list(islice(answers, len(one.prompt.questions)))) for one in batch]
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._asked: dict[Hashable, Prompt] = {}
+        self._answers: dict[Hashable, dict[int, Generation]] = {}
+
+    @property
+    def room(self) -> int:
+        """How many more pictures it would take for its next step."""
+        return self._engine.room
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether there is nothing in it."""
+        return self._engine.is_idle
+
+    def open(self, request: Request) -> Opened:
+        """Return what can be put; may run in any thread."""
+        parts = [Request(request.picture, question) for question in request.prompt.questions]
+        return request.prompt, [self._engine.open(part) for part in parts]
+
+    def put(self, key: Hashable, opened: Opened) -> None:
+        """Ask all questions of a prompt."""
+        self._asked[key], parts = opened
+        self._answers[key] = {}
+        for number, part in enumerate(parts):
+            self._engine.put((key, number), part)
+
+    def cancel(self, key: Hashable) -> None:
+        """Forget one that is no longer wanted."""
+        prompt = self._asked.pop(key)
+        del self._answers[key]
+        for number in range(len(prompt.questions)):
+            self._engine.cancel((key, number))
+
+    def step(self) -> list[tuple[Hashable, Answer]]:
+        """Return what is answered whole; one part that fails leaves the whole unwritten."""
+        done: list[tuple[Hashable, Answer]] = []
+        for (key, number), answer in cast(list[_Part], self._engine.step()):
+            if key not in self._asked:
+                continue
+            if isinstance(answer, EngineFailure):
+                self.cancel(key)
+                done.append((key, answer))
+                continue
+            self._answers[key][number] = answer
+            if len(self._answers[key]) == len(self._asked[key].questions):
+                done.append((key, self._whole(key)))
+        return done
+
+    def _whole(self, key: Hashable) -> Generation:
+        parts = self._answers.pop(key)
+        return _joined(self._asked.pop(key), [parts[number] for number in sorted(parts)])
 
 
-def _joined(prompt: Prompt, answers: Sequence[Answer]) -> Answer:
-    """Return the answers under their headings; one that is missing leaves the whole unwritten."""
+def _joined(prompt: Prompt, written: Sequence[Generation]) -> Generation:
+    """Return the answers under their headings."""
     if not prompt.sections:
-        return answers[0]
-    written: list[Generation] = []
-    for answer in answers:
-        if isinstance(answer, EngineFailure):
-            return answer
-        written.append(answer)
+        return written[0]
     tokens = sum(one.output_tokens for one in written)
     return Generation(
         text=_text(prompt, written),

@@ -14,7 +14,7 @@ from worker.engine import adapters, assembling, identity
 from worker.engine.decoding import GREEDY
 from worker.engine.errors import CheckpointError, PromptError
 from worker.engine.prompts import FORMAL_ANALYSIS, Prompt
-from worker.engine.protocol import EngineFailure, Generation, Request
+from worker.engine.protocol import Answer, EngineFailure, Request
 from worker.engine.writing import LIBRARIES, Answers, Writing, device_of, dtype_name, dtype_of
 from worker.images.prepared import PREPROCESSING, REVIEW_SIDE
 
@@ -24,7 +24,7 @@ _UNFIT = (ValueError, LookupError, TypeError, AttributeError, RuntimeError, Temp
 _Asked = tuple[Image.Image, Prompt]
 
 
-class ChatEngine(Writing[Request]):
+class ChatEngine(Writing[_Asked]):
     """Asks a model in its own conversation, and shows it the picture without padding.
 
     In float32 a text does not depend on its batch. In half precision it can.
@@ -50,15 +50,12 @@ class ChatEngine(Writing[Request]):
             directory, how, dtype=number, max_new_tokens=max_new_tokens
         )
         merged = None if adapter is None else adapters.merge(self._family.model, adapter)
-        super().__init__(self._family.model.to(kind), decoding=GREEDY, batch_size=batch_size)
+        super().__init__(
+            self._family.model.to(kind), decoding=GREEDY, batch_size=batch_size, prompt=prompt
+        )
         self._dtype = number
-        self._prompt = prompt
         self._rendered = self._check(directory)
         self.release = self._release(directory, merged)
-
-    def generate(self, batch: Sequence[bytes]) -> Answers:
-        """Return one answer for each review picture, all asked what the release asks."""
-        return self.write([Request(picture, self._prompt) for picture in batch])
 
     def render(self, prompt: Prompt) -> str:
         """Return what the model would be given to ask this.
@@ -68,23 +65,14 @@ class ChatEngine(Writing[Request]):
         """
         return self._family.render(prompt)
 
-    def write(self, batch: Sequence[Request]) -> Answers:
-        """Return one answer for each review picture, each asked its own question."""
-        return self.answer(batch)
+    def open(self, request: Request) -> _Asked | EngineFailure:
+        """Return the review picture and its question; may run in any thread."""
+        picture = _open(request.picture)
+        return picture if isinstance(picture, EngineFailure) else (picture, request.prompt)
 
-    def _answers(self, batch: Sequence[Request]) -> Answers:
-        opened = [_open(one.picture) for one in batch]
-        readable = [
-            (picture, one.prompt)
-            for picture, one in zip(opened, batch, strict=True)
-            if isinstance(picture, Image.Image)
-        ]
-        written = iter(self._write_about(readable) if readable else ())
-        return [one if isinstance(one, EngineFailure) else next(written) for one in opened]
-
-    def _write_about(self, asked: Sequence[_Asked]) -> Answers:
-        inputs = self._inputs(asked)
-        answers = self._write(inputs, [self.render(prompt) for _, prompt in asked])
+    def _answers(self, batch: Sequence[_Asked]) -> Answers:
+        inputs = self._inputs(batch)
+        answers = self._write(inputs, [self.render(prompt) for _, prompt in batch])
         return [self._within_room(answer) for answer in answers]
 
     def _inputs(self, asked: Sequence[_Asked]) -> dict[str, torch.Tensor]:
@@ -92,7 +80,7 @@ class ChatEngine(Writing[Request]):
         made = self._family.inputs(asked)
         return dict(made.to(self._model.device, self._dtype))
 
-    def _within_room(self, answer: Generation | EngineFailure) -> Generation | EngineFailure:
+    def _within_room(self, answer: Answer) -> Answer:
         if isinstance(answer, EngineFailure) or self._fits(answer.prompt_tokens):
             return answer
         sentence = f"It takes {answer.prompt_tokens} tokens, more than the model has room for."

@@ -1,12 +1,14 @@
 """How the next token is chosen, and how chance is kept repeatable."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 
-Choose = Callable[[int, torch.Tensor], torch.Tensor]
+Step = int | torch.Tensor
+"""How many tokens were written before; int64 [batch, 1] where rows differ."""
+Choose = Callable[[Step, torch.Tensor], torch.Tensor]
 """From a step and its scores [batch, vocabulary] to scores whose maximum is the choice."""
 
 _INCREMENT, _FIRST, _SECOND = (
@@ -26,11 +28,10 @@ class Decoding:
     top_k: int = 50
     seed: int = 0
 
-    def seeds(self, pictures: Sequence[bytes]) -> list[int] | None:
-        """Return a seed for each picture, from its bytes alone; None where nothing is drawn."""
-        return [self._seed(picture) for picture in pictures] if self.temperature else None
-
-    def _seed(self, picture: bytes) -> int:
+    def seed_for(self, picture: bytes) -> int | None:
+        """Return a seed from the bytes of the picture alone; None where nothing is drawn."""
+        if not self.temperature:
+            return None
         digest = hashlib.sha256(b"%d:" % self.seed + picture).digest()
         return int.from_bytes(digest[:_SEED_BYTES], "big")
 
@@ -53,7 +54,7 @@ PAPER = Decoding(temperature=0.2, top_k=50)
 PRESETS = {"greedy": GREEDY, "paper": PAPER}
 
 
-def greedy(_step: int, scores: torch.Tensor) -> torch.Tensor:
+def greedy(_step: Step, scores: torch.Tensor) -> torch.Tensor:
     """Let the most likely token win."""
     return scores
 
@@ -70,7 +71,7 @@ class Sampler:
     seeds: torch.Tensor
     """int64 [batch]"""
 
-    def __call__(self, step: int, scores: torch.Tensor) -> torch.Tensor:
+    def __call__(self, step: Step, scores: torch.Tensor) -> torch.Tensor:
         """Return the noisy scores of the most likely tokens; all others are out."""
         top = scores.topk(min(self.decoding.top_k, scores.shape[-1]))
         noise = _gumbel(self.seeds.to(scores.device)[:, None], step, top.indices)
@@ -79,7 +80,7 @@ class Sampler:
         return out.scatter(-1, top.indices, keys)
 
 
-def _gumbel(seeds: torch.Tensor, step: int, tokens: torch.Tensor) -> torch.Tensor:
+def _gumbel(seeds: torch.Tensor, step: Step, tokens: torch.Tensor) -> torch.Tensor:
     hashed = _mix(_mix(_mix(seeds) + step) + tokens)
     uniform = ((_shifted(hashed, 11)).double() + 0.5) * 2.0**-53
     return -torch.log(-torch.log(uniform))

@@ -61,7 +61,7 @@ def weights_sha256(directory: Path) -> str:
 
 def code_version() -> str:
     """Return the version of predella, and a digest of the engine's own source."""
-    sources = sorted(Path(__file__).parent.glob("*.py"))
+    sources = sorted(Path(__file__).parent.rglob("*.py"))
     digest = hashlib.sha256(b"\0".join(path.read_bytes() for path in sources))
     return f"{version('predella')}+engine.{digest.hexdigest()[:12]}"
 

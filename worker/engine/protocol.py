@@ -1,8 +1,9 @@
 """What the rest of the worker knows of a model: one small interface, no torch."""
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from predella.provenance import ReleaseSpec
 from worker.engine.prompts import Prompt
@@ -31,7 +32,7 @@ class Generation:
     seed: int | None
     """None where nothing was left to chance."""
     batch_size: int
-    """Of the model call: in half precision a text can depend on it."""
+    """How many were written at once: in half precision a text can depend on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,9 @@ class EngineFailure:
 
     code: str
     sentence: str
+
+
+Answer = Generation | EngineFailure
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,21 +55,32 @@ class Request:
 
 
 class Engine(Protocol):
-    """Answers one question about each picture; ``worker.engine.asking`` puts several together."""
+    """Answers one question about each picture; ``worker.engine.asking`` puts several together.
+
+    Pictures are put into it one by one, whenever it has room. Every step brings it a little
+    further and returns what came to its end, in whatever order. What a step raises concerns
+    everything in it: the engine, not a picture, is at fault.
+    """
 
     release: ReleaseSpec
     """Of the prompt that it was loaded with."""
     device: str
     batch_size: int
-    """How many pictures are best handed over at once."""
+    """The most pictures that it works on at once."""
 
     @property
     def picture(self) -> Literal["model", "review"]:
         """Which form it is shown: the padded square, or what curators look at."""
         ...
 
-    def generate(self, batch: Sequence[bytes]) -> list[Generation | EngineFailure]:
-        """Return one answer for each picture, all asked what it was loaded with; see `write`."""
+    @property
+    def room(self) -> int:
+        """How many more it would take for its next step."""
+        ...
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether there is nothing in it."""
         ...
 
     def render(self, prompt: Prompt) -> str:
@@ -76,11 +91,37 @@ class Engine(Protocol):
         """
         ...
 
-    def write(self, batch: Sequence[Request]) -> list[Generation | EngineFailure]:
-        """Return one answer for each request, in the order given.
+    def open(self, request: Request) -> Any:
+        """Return a picture, decoded, with its question: what :meth:`put` takes.
 
-        Their pictures are the bytes that ``worker.images.prepare`` made, in the form that the
-        engine is shown; each asks one question. What is raised concerns the whole batch: the
-        engine, not a picture, is at fault.
+        May run in any thread, so that the engine itself never waits for it.
         """
         ...
+
+    def put(self, key: Hashable, asked: Any) -> None:
+        """Take one more in hand, under a name of the caller's choice."""
+        ...
+
+    def cancel(self, key: Hashable) -> None:
+        """Forget one that is no longer wanted; nothing happens to the others."""
+        ...
+
+    def step(self) -> list[tuple[Hashable, Answer]]:
+        """Work on what was put, and return the answers that are ready."""
+        ...
+
+    def generate(self, pictures: Sequence[bytes]) -> list[Answer]:
+        """Return one answer for each picture, all asked what it was loaded with."""
+        ...
+
+
+def answers(engine: Engine, requests: Sequence[Request]) -> list[Answer]:
+    """Return one answer for each request, in their order, from an engine that has nothing else."""
+    waiting = deque(enumerate(requests))
+    found: dict[Hashable, Answer] = {}
+    while waiting or not engine.is_idle:
+        for _ in range(min(engine.room, len(waiting))):
+            key, request = waiting.popleft()
+            engine.put(key, engine.open(request))
+        found |= dict(engine.step())
+    return [found[key] for key in range(len(requests))]

@@ -3,13 +3,13 @@
 import hashlib
 import struct
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Literal
 
 from predella.provenance import ReleaseSpec
 from worker.engine import identity
+from worker.engine.batching import Batching
 from worker.engine.prompts import FORMAL_ANALYSIS, Prompt
-from worker.engine.protocol import EngineFailure, Generation, Request
+from worker.engine.protocol import Answer, EngineFailure, Generation, Request
 from worker.images.prepared import PREPROCESSING
 
 _HEADER = struct.Struct(">8s4x4sII")
@@ -17,14 +17,14 @@ _HEADER = struct.Struct(">8s4x4sII")
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
-class TrivialEngine:
+class TrivialEngine(Batching[Request]):
     """Says how large the picture is, and nothing that anybody could take for an analysis."""
 
     device = "cpu"
     picture: Literal["model"] = "model"
 
     def __init__(self, *, batch_size: int) -> None:
-        self.batch_size = batch_size
+        super().__init__(batch_size=batch_size, prompt=FORMAL_ANALYSIS)
         self.release = ReleaseSpec(
             model_name="trivial",
             weights_sha256=hashlib.sha256().hexdigest(),
@@ -41,45 +41,39 @@ class TrivialEngine:
             notice="Written without a model, to try the software; not a description of this work.",
         )
 
-    def generate(self, batch: Sequence[bytes]) -> list[Generation | EngineFailure]:
-        """Return the size of each picture as a sentence."""
-        return [self._answer(picture, len(batch)) for picture in batch]
-
     def render(self, prompt: Prompt) -> str:
         """Return its words: there is no conversation to dress them in."""
         return prompt.text
 
-    def write(self, batch: Sequence[Request]) -> list[Generation | EngineFailure]:
-        """Return the size of each picture, whatever is asked."""
-        answers = self.generate([one.picture for one in batch])
-        return [_asked(one, answer) for one, answer in zip(batch, answers, strict=True)]
+    def open(self, request: Request) -> Request:
+        """Leave the picture as it is."""
+        return request
 
-    def _answer(self, picture: bytes, batch_size: int) -> Generation | EngineFailure:
-        if len(picture) < _HEADER.size or not picture.startswith(_SIGNATURE):
-            return EngineFailure("not_model_ready", "The prepared picture is not a PNG.")
-        _, _, width, height = _HEADER.unpack_from(picture)
-        digest = hashlib.sha256(picture).hexdigest()
-        text = (
-            f"A picture of {width} by {height} pixels in {len(picture)} bytes,"
-            f" whose digest begins with {digest[:8]}."
-        )
-        words = text.split()
-        return Generation(
-            text=text,
-            token_ids=tuple(range(len(words))),
-            finish_reason="stop",
-            prompt_tokens=len(self.release.prompt_rendered.split()),
-            output_tokens=len(words),
-            mean_logprob=0.0,
-            min_window_logprob=0.0,
-            rendered_prompt=self.release.prompt_rendered,
-            seed=None,
-            batch_size=batch_size,
-        )
+    def _answers(self, batch: Sequence[Request]) -> list[Answer]:
+        return [_answer(one, len(batch)) for one in batch]
 
 
-def _asked(request: Request, answer: Generation | EngineFailure) -> Generation | EngineFailure:
-    if isinstance(answer, EngineFailure):
-        return answer
-    words = request.prompt.text
-    return replace(answer, rendered_prompt=words, prompt_tokens=len(words.split()))
+def _answer(request: Request, batch_size: int) -> Answer:
+    """Return the size of the picture, whatever is asked."""
+    picture, asked = request.picture, request.prompt.text
+    if len(picture) < _HEADER.size or not picture.startswith(_SIGNATURE):
+        return EngineFailure("not_model_ready", "The prepared picture is not a PNG.")
+    _, _, width, height = _HEADER.unpack_from(picture)
+    digest = hashlib.sha256(picture).hexdigest()
+    text = (
+        f"A picture of {width} by {height} pixels in {len(picture)} bytes,"
+        f" whose digest begins with {digest[:8]}."
+    )
+    words = text.split()
+    return Generation(
+        text=text,
+        token_ids=tuple(range(len(words))),
+        finish_reason="stop",
+        prompt_tokens=len(asked.split()),
+        output_tokens=len(words),
+        mean_logprob=0.0,
+        min_window_logprob=0.0,
+        rendered_prompt=asked,
+        seed=None,
+        batch_size=batch_size,
+    )

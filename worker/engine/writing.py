@@ -1,15 +1,17 @@
 """What all engines share that run a model of transformers in this process."""
 
-from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from typing import Any, Generic, TypeVar
+from abc import abstractmethod
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from transformers import LogitsProcessorList
 
+from worker.engine.batching import Batching
 from worker.engine.decoding import Decoding, Sampler, greedy
-from worker.engine.protocol import EngineFailure, Generation
+from worker.engine.prompts import Prompt
+from worker.engine.protocol import Answer, EngineFailure, Generation
 from worker.engine.watching import Watcher, lowest_window
 
 LIBRARIES = ("numpy", "pillow", "safetensors", "tokenizers", "torch", "transformers")
@@ -17,39 +19,32 @@ LIBRARIES = ("numpy", "pillow", "safetensors", "tokenizers", "torch", "transform
 
 Asked = TypeVar("Asked")
 """A picture, and what else an engine must know to ask about it."""
+Answers = list[Answer]
 _MINIATURE = 20_000_000
 """Parameters below which threads on the CPU wait for each other longer than they work."""
-Answers = list[Generation | EngineFailure]
 
 
-class Writing(ABC, Generic[Asked]):
+class Writing(Batching[Asked]):
     """Writes a batch at a time, or in parts where memory is short."""
 
-    def __init__(self, model: Any, *, decoding: Decoding, batch_size: int) -> None:
-        if model.device.type == "cpu" and model.num_parameters() < _MINIATURE:
-            torch.set_num_threads(1)
+    def __init__(self, model: Any, *, decoding: Decoding, batch_size: int, prompt: Prompt) -> None:
+        super().__init__(batch_size=batch_size, prompt=prompt)
+        spare_threads(model)
         self._model = model
         self._decoding = decoding
-        self.batch_size = batch_size
-        self.device = _name(model.device)
+        self.device = device_name(model.device)
 
-    def answer(self, batch: Sequence[Asked]) -> Answers:
-        """Return one answer for each picture; short of memory, go on with half the batch."""
-        answers: Answers = []
-        while len(answers) < len(batch):
-            part = batch[len(answers) : len(answers) + self.batch_size]
-            try:
-                answers += self._answers(part)
-            except torch.OutOfMemoryError:
-                if len(part) == 1:
-                    raise
-                self.batch_size = len(part) // 2
-                torch.cuda.empty_cache()
-        return answers
-
-    @abstractmethod
-    def _answers(self, batch: Sequence[Asked]) -> Answers:
-        """Return one answer for each picture of a batch that fits into memory."""
+    def step(self) -> list[tuple[Hashable, Answer]]:
+        """Write one batch; short of memory, go on with half of it."""
+        size = min(self.batch_size, len(self._waiting))
+        try:
+            return super().step()
+        except torch.OutOfMemoryError:
+            if size == 1:
+                raise
+            self.batch_size = size // 2
+            torch.cuda.empty_cache()
+            return []
 
     @abstractmethod
     def _text(self, tokens: Sequence[int], rendered: str) -> str:
@@ -79,7 +74,7 @@ class Writing(ABC, Generic[Asked]):
             strict=True,
         )
         return [
-            _not_finite()
+            not_finite()
             if broken
             else self._generation(row, logprobs, length, prompt, seed, batch_size=len(prompts))
             for row, logprobs, broken, length, prompt, seed in found
@@ -104,19 +99,54 @@ class Writing(ABC, Generic[Asked]):
         """Return one text, without what follows its end while others of the batch went on."""
         ends = frozenset(self._model.generation_config.eos_token_id)
         length = next((i + 1 for i, token in enumerate(row) if token in ends), len(row))
-        chosen = row[:length]
-        return Generation(
-            text=self._text(chosen, prompt).strip(),
-            token_ids=tuple(chosen),
-            finish_reason="stop" if chosen[-1] in ends else "length",
+        return generation(
+            row[:length],
+            logprobs[:length],
+            text=self._text(row[:length], prompt),
+            is_ended=row[length - 1] in ends,
             prompt_tokens=prompt_tokens,
-            output_tokens=length,
-            mean_logprob=float(np.mean(logprobs[:length])),
-            min_window_logprob=lowest_window(logprobs[:length]),
             rendered_prompt=prompt,
             seed=seed,
             batch_size=batch_size,
         )
+
+
+def generation(
+    tokens: Sequence[int],
+    logprobs: Sequence[float],
+    *,
+    text: str,
+    is_ended: bool,
+    prompt_tokens: int,
+    rendered_prompt: str,
+    seed: int | None,
+    batch_size: int,
+) -> Generation:
+    """Return one text with what is known of its making."""
+    return Generation(
+        text=text.strip(),
+        token_ids=tuple(tokens),
+        finish_reason="stop" if is_ended else "length",
+        prompt_tokens=prompt_tokens,
+        output_tokens=len(tokens),
+        mean_logprob=float(np.mean(logprobs)),
+        min_window_logprob=lowest_window(logprobs),
+        rendered_prompt=rendered_prompt,
+        seed=seed,
+        batch_size=batch_size,
+    )
+
+
+def not_finite() -> EngineFailure:
+    """Return what is said of a picture on which numbers became too large."""
+    sentence = "The model's arithmetic overflowed on this picture. Serve it in float32."
+    return EngineFailure("not_finite", sentence)
+
+
+def spare_threads(model: Any) -> None:
+    """Run a miniature on one thread of the CPU."""
+    if model.device.type == "cpu" and model.num_parameters() < _MINIATURE:
+        torch.set_num_threads(1)
 
 
 def device_of(wanted: str) -> str:
@@ -139,12 +169,8 @@ def dtype_name(dtype: torch.dtype) -> str:
     return str(dtype).removeprefix("torch.")
 
 
-def _name(device: torch.device) -> str:
+def device_name(device: torch.device) -> str:
+    """Return what an analysis says of where it was written."""
     if device.type == "cpu":
         return "cpu"
     return f"{device}: {torch.cuda.get_device_name(device)}"
-
-
-def _not_finite() -> EngineFailure:
-    sentence = "The model's arithmetic overflowed on this picture. Serve it in float32."
-    return EngineFailure("not_finite", sentence)

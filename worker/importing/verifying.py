@@ -8,8 +8,9 @@ from PIL import Image
 
 from worker.engine.errors import CheckpointError
 from worker.engine.identity import RELEASE_FILE, sha256
-from worker.engine.llava import LlavaEngine
+from worker.engine.llava import Llava
 from worker.engine.protocol import EngineFailure, Generation
+from worker.engine.reference import ReferenceEngine
 from worker.images.prepared import MODEL_SIDE
 from worker.importing import record
 
@@ -54,8 +55,8 @@ def self_test(directory: Path, *, device: str, dtype: str) -> Generation:
     Raises:
         CheckpointError: it cannot be loaded, or what it writes is not finite.
     """
-    engine = LlavaEngine(
-        directory, device=device, dtype=dtype, batch_size=1, max_new_tokens=_TOKENS
+    engine = ReferenceEngine(
+        Llava(directory, device=device, dtype=dtype, max_new_tokens=_TOKENS), batch_size=1
     )
     (answer,) = engine.generate([_gradient()])
     if isinstance(answer, EngineFailure):

@@ -6,10 +6,11 @@ import pytest
 import torch
 
 from tests.worker.engine.pictures import picture
-from worker.engine.llava import LlavaEngine
+from worker.engine.llava import Llava
+from worker.engine.reference import ReferenceEngine
 from worker.training import checkpoint
 
-Open = Callable[..., LlavaEngine]
+Open = Callable[..., ReferenceEngine]
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -26,16 +27,15 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def opened(directory: Path) -> Open:
-    def engine(path: Path = directory, *, batch_size: int = 8, most: int = 48) -> LlavaEngine:
-        return LlavaEngine(
-            path, device="cpu", dtype="float32", batch_size=batch_size, max_new_tokens=most
-        )
+    def engine(path: Path = directory, *, batch_size: int = 8, most: int = 48) -> ReferenceEngine:
+        llava = Llava(path, device="cpu", dtype="float32", max_new_tokens=most)
+        return ReferenceEngine(llava, batch_size=batch_size)
 
     return engine
 
 
 @pytest.fixture(scope="session")
-def engine(opened: Open) -> LlavaEngine:
+def engine(opened: Open) -> ReferenceEngine:
     return opened()
 
 

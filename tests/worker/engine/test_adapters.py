@@ -16,7 +16,7 @@ from worker import engine
 from worker.engine import Engine, EngineFailure, Generation, adapters
 from worker.engine.chat import ChatEngine
 from worker.engine.errors import AdapterError
-from worker.engine.llava import LlavaEngine
+from worker.engine.reference import ReferenceEngine
 
 RANK, ALPHA = 4, 16
 MODULES = [
@@ -47,7 +47,7 @@ def opened(directory: Path, adapter: Path | None = None) -> Engine:
 
 
 def model_of(loaded: Engine) -> Any:
-    assert isinstance(loaded, ChatEngine | LlavaEngine)
+    assert isinstance(loaded, ChatEngine | ReferenceEngine)
     return loaded._model
 
 
@@ -153,7 +153,7 @@ class TestMerge:
 
         bare, adapted = opened(directory), opened(directory, adapter)
 
-        assert isinstance(adapted, LlavaEngine)
+        assert isinstance(adapted, ReferenceEngine)
         assert tokens(adapted.generate(pictures)) != tokens(bare.generate(pictures))
         assert adapted.release.digest() != bare.release.digest()
 

@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -7,9 +7,9 @@ import pytest
 from tests.worker.engine.pictures import picture
 from worker.engine import asking
 from worker.engine.errors import PromptError
-from worker.engine.llava import LlavaEngine
 from worker.engine.prompts import FORMAL_ANALYSIS, Prompt, Section, sectioned
-from worker.engine.protocol import EngineFailure, Generation, Request
+from worker.engine.protocol import Answer, Engine, EngineFailure, Generation, Request
+from worker.engine.reference import ReferenceEngine
 from worker.engine.trivial import TrivialEngine
 
 LINE = Prompt("line/1", "Describe the line.")
@@ -22,10 +22,20 @@ class Scripted(TrivialEngine):
 
     def __init__(self, **answers: Generation | EngineFailure) -> None:
         super().__init__(batch_size=4)
-        self._answers = answers
+        self._said = answers
 
-    def write(self, batch: Sequence[Request]) -> list[Generation | EngineFailure]:
-        return [self._answers[one.prompt.id.removesuffix("/1")] for one in batch]
+    def _answers(self, batch: Sequence[Request]) -> list[Answer]:
+        return [self._said[one.prompt.id.removesuffix("/1")] for one in batch]
+
+
+def write(engine: Engine, requests: Sequence[Request]) -> list[Answer]:
+    whole = asking.Asking(engine)
+    for number, one in enumerate(requests):
+        whole.put(number, whole.open(one))
+    found: dict[Hashable, Answer] = {}
+    while not whole.is_idle:
+        found |= dict(whole.step())
+    return [found[number] for number in range(len(requests))]
 
 
 def said(text: str, logprobs: Sequence[float], **fields: object) -> Generation:
@@ -46,11 +56,13 @@ def said(text: str, logprobs: Sequence[float], **fields: object) -> Generation:
 
 class TestReleaseFor:
     def test_is_the_engines_own_for_the_prompt_it_was_loaded_with(
-        self, engine: LlavaEngine
+        self, engine: ReferenceEngine
     ) -> None:
         assert asking.release_for(engine, FORMAL_ANALYSIS).digest() == engine.release.digest()
 
-    def test_differs_from_prompt_to_prompt_and_tells_all_parts(self, engine: LlavaEngine) -> None:
+    def test_differs_from_prompt_to_prompt_and_tells_all_parts(
+        self, engine: ReferenceEngine
+    ) -> None:
         both, line = asking.release_for(engine, BOTH), asking.release_for(engine, LINE)
 
         assert both.digest() != line.digest()
@@ -58,20 +70,20 @@ class TestReleaseFor:
         assert both.prompt_text == f"Line: {LINE.text}\n\nColour: {COLOUR.text}"
         assert both.prompt_rendered == f"{engine.render(LINE)}\n\n{engine.render(COLOUR)}"
 
-    def test_refuses_what_the_model_would_take_for_a_control(self, engine: LlavaEngine) -> None:
+    def test_refuses_what_the_model_would_take_for_a_control(self, engine: ReferenceEngine) -> None:
         with pytest.raises(PromptError):
             asking.release_for(engine, Prompt("bad/1", "Look at <image> again."))
 
 
 class TestWrite:
     def test_a_text_does_not_depend_on_what_its_neighbours_were_asked(
-        self, engine: LlavaEngine, pictures: list[bytes]
+        self, engine: ReferenceEngine, pictures: list[bytes]
     ) -> None:
         requests = [Request(pictures[0], LINE), Request(pictures[1], COLOUR)]
 
-        together = asking.write(engine, requests)
+        together = write(engine, requests)
 
-        alone = [asking.write(engine, [one])[0] for one in requests]
+        alone = [write(engine, [one])[0] for one in requests]
         assert [one.token_ids for one in together if isinstance(one, Generation)] == [
             one.token_ids for one in alone if isinstance(one, Generation)
         ]
@@ -82,7 +94,7 @@ class TestWrite:
         line = said("Thin lines.", [-1.0, -3.0])
         colour = said("Warm reds.", [-0.5] * 6, finish_reason="length")
 
-        joined, plain = asking.write(
+        joined, plain = write(
             Scripted(line=line, colour=colour),
             [Request(picture(rng), BOTH), Request(picture(rng), LINE)],
         )
@@ -99,7 +111,7 @@ class TestWrite:
     def test_leaves_a_heading_out_that_nothing_was_written_under(self) -> None:
         engine = Scripted(line=said(" ", [-1.0]), colour=said("Warm reds.", [-1.0]))
 
-        (joined,) = asking.write(engine, [Request(b"", BOTH)])
+        (joined,) = write(engine, [Request(b"", BOTH)])
 
         assert isinstance(joined, Generation)
         assert joined.text == "Colour\n\nWarm reds."
@@ -108,4 +120,4 @@ class TestWrite:
         failure = EngineFailure("not_finite", "The model lost its numbers.")
         engine = Scripted(line=said("Thin lines.", [-1.0]), colour=failure)
 
-        assert asking.write(engine, [Request(b"", BOTH)]) == [failure]
+        assert write(engine, [Request(b"", BOTH)]) == [failure]

@@ -17,7 +17,7 @@ from worker.engine import CheckpointError, Engine, EngineFailure, Generation
 from worker.engine.chat import ChatEngine
 from worker.engine.errors import PromptError
 from worker.engine.prompts import FORMAL_ANALYSIS, Prompt
-from worker.engine.protocol import Request
+from worker.engine.protocol import Request, answers
 from worker.images import PREPROCESSING
 
 SIZES = ((200, 150), (100, 300), (336, 336), (90, 91))
@@ -102,9 +102,9 @@ class TestEveryFamily:
         questions = [FORMAL_ANALYSIS, Prompt("line/1", "Describe the line, at length.")]
         requests = [Request(reviews[0], one) for one in questions]
 
-        together = written(model.write(requests))
+        together = written(answers(model, requests))
 
-        alone = [written(model.write([one]))[0] for one in requests]
+        alone = [written(answers(model, [one]))[0] for one in requests]
         assert [one.token_ids for one in together] == [one.token_ids for one in alone]
         assert [one.rendered_prompt for one in together] == [*map(model.render, questions)]
 

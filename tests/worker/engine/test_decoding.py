@@ -8,7 +8,7 @@ import torch
 from tests.worker.engine.conftest import Open
 from tests.worker.engine.test_llava import written
 from worker.engine.decoding import GREEDY, PAPER, PRESETS, Decoding, Sampler
-from worker.engine.llava import LlavaEngine
+from worker.engine.reference import ReferenceEngine
 
 LOGITS = torch.tensor([2.0, 1.0, 0.5, -1.0, -torch.inf])
 
@@ -52,15 +52,15 @@ class TestSeeds:
     def test_come_from_the_picture_and_the_wish(self) -> None:
         one, two = replace(PAPER, seed=1), replace(PAPER, seed=2)
 
-        assert one.seeds([b"a", b"b"]) == [*(one.seeds([b"a"]) or []), *(one.seeds([b"b"]) or [])]
-        assert one.seeds([b"a"]) != one.seeds([b"b"])
-        assert one.seeds([b"a"]) != two.seeds([b"a"])
+        assert one.seed_for(b"a") == one.seed_for(b"a")
+        assert one.seed_for(b"a") != one.seed_for(b"b")
+        assert one.seed_for(b"a") != two.seed_for(b"a")
 
     def test_fit_into_json_and_the_database(self) -> None:
-        assert all(0 <= seed < 2**53 for seed in PAPER.seeds([bytes([n]) for n in range(99)]) or [])
+        assert all(0 <= (PAPER.seed_for(bytes([n])) or 0) < 2**53 for n in range(99))
 
     def test_greedy_needs_none(self) -> None:
-        assert GREEDY.seeds([b"a"]) is None
+        assert GREEDY.seed_for(b"a") is None
 
 
 class TestPresets:
@@ -79,13 +79,13 @@ class TestPresets:
 
 class TestSampledTexts:
     @pytest.fixture
-    def sampling(self, opened: Open) -> LlavaEngine:
+    def sampling(self, opened: Open) -> ReferenceEngine:
         engine = opened(most=24)
-        engine._decoding = replace(PAPER, temperature=1.0)
+        engine._decoding = engine.llava.decoding = replace(PAPER, temperature=1.0)
         return engine
 
     def test_do_not_depend_on_their_batch_mates(
-        self, sampling: LlavaEngine, pictures: list[bytes]
+        self, sampling: ReferenceEngine, pictures: list[bytes]
     ) -> None:
         together = written(sampling.generate(pictures))
         alone = [written(sampling.generate([one]))[0] for one in reversed(pictures)]
@@ -94,18 +94,18 @@ class TestSampledTexts:
         assert [one.seed for one in together] == [one.seed for one in reversed(alone)]
 
     def test_change_with_the_seed_and_not_without(
-        self, sampling: LlavaEngine, pictures: list[bytes]
+        self, sampling: ReferenceEngine, pictures: list[bytes]
     ) -> None:
         first = written(sampling.generate(pictures[:2]))
         again = written(sampling.generate(pictures[:2]))
-        sampling._decoding = replace(sampling._decoding, seed=7)
+        sampling.llava.decoding = replace(sampling.llava.decoding, seed=7)
         other = written(sampling.generate(pictures[:2]))
 
         assert first == again
         assert [one.token_ids for one in first] != [one.token_ids for one in other]
 
     def test_are_as_sure_as_the_model_was_of_the_tokens_drawn(
-        self, sampling: LlavaEngine, opened: Open, pictures: list[bytes]
+        self, sampling: ReferenceEngine, opened: Open, pictures: list[bytes]
     ) -> None:
         drawn = written(sampling.generate(pictures[:1]))[0]
         best = written(opened(most=24).generate(pictures[:1]))[0]

@@ -1,6 +1,7 @@
 """The engine against the outputs of GalleryGPT's original code."""
 
 import hashlib
+from collections.abc import Hashable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,11 @@ import torch
 from tests.worker import golden
 from tests.worker.conftest import bring_in
 from worker.engine import as_paper
-from worker.engine.llava import LlavaEngine
+from worker.engine.llava import Llava
 from worker.engine.loading import Question
 from worker.engine.prompts import Prompt
-from worker.engine.protocol import Generation
+from worker.engine.protocol import Answer, Generation
+from worker.engine.reference import ReferenceEngine
 from worker.engine.templates import TEMPLATES
 
 ASKED = {name: case for name, case in golden.CASES.items() if case["conv_mode"] in TEMPLATES}
@@ -22,18 +24,20 @@ HALF = [name for name in golden.META["fp16"]["cases"] if name in golden.CASES]
 
 
 @pytest.fixture(scope="module")
-def gallery(imported: Path) -> LlavaEngine:
+def gallery(imported: Path) -> ReferenceEngine:
     return opened(imported, "float32")
 
 
-def opened(directory: Path, dtype: str) -> LlavaEngine:
-    return LlavaEngine(
-        directory,
-        device="cpu",
-        dtype=dtype,
+def opened(directory: Path, dtype: str) -> ReferenceEngine:
+    return ReferenceEngine(
+        Llava(
+            directory,
+            device="cpu",
+            dtype=dtype,
+            max_new_tokens=32,
+            preprocessing=as_paper.PREPROCESSING,
+        ),
         batch_size=6,
-        max_new_tokens=32,
-        preprocessing=as_paper.PREPROCESSING,
     )
 
 
@@ -42,17 +46,26 @@ def pictures() -> dict[str, bytes]:
     return {name: as_paper.picture(golden.image(name)) for name in golden.IMAGES}
 
 
-def question(engine: LlavaEngine, case: dict[str, Any]) -> Question:
+def question(engine: ReferenceEngine, case: dict[str, Any]) -> Question:
     text = golden.QUESTIONS[case["query"]]
-    return engine.ask(Prompt("golden", text), case["conv_mode"])
+    return engine.llava.ask(Prompt("golden", text), case["conv_mode"])
 
 
-def pixels(engine: LlavaEngine, picture: bytes) -> torch.Tensor:
-    values = torch.from_numpy(engine._checkpoint.normalisation.tensor(picture))
-    return values[None].to(engine._dtype)
+def answered(engine: ReferenceEngine, batch: Sequence[tuple[bytes, Question]]) -> list[Answer]:
+    for number, (picture, asked) in enumerate(batch):
+        engine.put(number, engine.llava.opened(picture, asked))
+    found: dict[Hashable, Answer] = {}
+    while not engine.is_idle:
+        found |= dict(engine.step())
+    return [found[number] for number in range(len(batch))]
 
 
-def prefill(engine: LlavaEngine, case: dict[str, Any], picture: bytes) -> torch.Tensor:
+def pixels(engine: ReferenceEngine, picture: bytes) -> torch.Tensor:
+    values = torch.from_numpy(engine.llava.checkpoint.normalisation.tensor(picture))
+    return values[None].to(engine.llava.dtype)
+
+
+def prefill(engine: ReferenceEngine, case: dict[str, Any], picture: bytes) -> torch.Tensor:
     with torch.inference_mode():
         logits: torch.Tensor = engine._model(
             input_ids=question(engine, case).ids[None], pixel_values=pixels(engine, picture)
@@ -63,9 +76,9 @@ def prefill(engine: LlavaEngine, case: dict[str, Any], picture: bytes) -> torch.
 class TestPictures:
     @pytest.mark.parametrize("name", golden.IMAGES)
     def test_are_the_same_to_the_last_bit(
-        self, gallery: LlavaEngine, pictures: dict[str, bytes], name: str
+        self, gallery: ReferenceEngine, pictures: dict[str, bytes], name: str
     ) -> None:
-        values = gallery._checkpoint.normalisation.tensor(pictures[name])
+        values = gallery.llava.checkpoint.normalisation.tensor(pictures[name])
 
         digest = hashlib.sha256(values.tobytes()).hexdigest()
 
@@ -73,7 +86,7 @@ class TestPictures:
 
     @pytest.mark.parametrize("name", golden.IMAGES)
     def test_reach_the_language_model_alike(
-        self, gallery: LlavaEngine, pictures: dict[str, bytes], name: str
+        self, gallery: ReferenceEngine, pictures: dict[str, bytes], name: str
     ) -> None:
         with torch.inference_mode():
             found = gallery._model.get_image_features(
@@ -86,7 +99,7 @@ class TestPictures:
 
 class TestPrompts:
     @pytest.mark.parametrize("name", ASKED)
-    def test_become_the_same_ids(self, gallery: LlavaEngine, name: str) -> None:
+    def test_become_the_same_ids(self, gallery: ReferenceEngine, name: str) -> None:
         case = ASKED[name]
 
         asked = question(gallery, case)
@@ -95,16 +108,16 @@ class TestPrompts:
         assert asked.ids.tolist() == expanded(case["input_ids"])
         assert len(asked.ids) == case["expanded_len"]
 
-    def test_every_text_splits_as_in_the_original(self, gallery: LlavaEngine) -> None:
-        tokenizer = gallery._checkpoint.processor.tokenizer
+    def test_every_text_splits_as_in_the_original(self, gallery: ReferenceEngine) -> None:
+        tokenizer = gallery.llava.checkpoint.processor.tokenizer
         controls = tokenizer.all_special_tokens
         texts = [row for row in golden.FUZZ if not any(one in row[0] for one in controls)]
 
         assert len(texts) == 101
         assert [tokenizer(text).input_ids for text, _, _ in texts] == [ids for _, ids, _ in texts]
 
-    def test_tokens_become_text_as_in_the_original(self, gallery: LlavaEngine) -> None:
-        decode = gallery._checkpoint.decode
+    def test_tokens_become_text_as_in_the_original(self, gallery: ReferenceEngine) -> None:
+        decode = gallery.llava.checkpoint.decode
         rows = [row for row in golden.FUZZ if "\u2581" not in row[2]]
 
         assert [decode(ids) for _, ids, _ in rows] == [text for _, _, text in rows]
@@ -118,7 +131,7 @@ def expanded(ids: list[int]) -> list[int]:
 class TestFloat32:
     @pytest.mark.parametrize("name", ASKED)
     def test_the_scores_after_the_prompt(
-        self, gallery: LlavaEngine, pictures: dict[str, bytes], name: str
+        self, gallery: ReferenceEngine, pictures: dict[str, bytes], name: str
     ) -> None:
         case = ASKED[name]
         before = case["input_ids"].index(golden.PLACE)
@@ -133,16 +146,16 @@ class TestFloat32:
 
     @pytest.mark.parametrize("name", ASKED)
     def test_thirty_two_words_alone(
-        self, gallery: LlavaEngine, pictures: dict[str, bytes], name: str
+        self, gallery: ReferenceEngine, pictures: dict[str, bytes], name: str
     ) -> None:
         case = ASKED[name]
 
-        (answer,) = gallery.answer([(pictures[case["image"]], question(gallery, case))])
+        (answer,) = answered(gallery, [(pictures[case["image"]], question(gallery, case))])
 
         assert_same(answer, case)
 
     def test_thirty_two_words_in_mixed_batches(
-        self, gallery: LlavaEngine, pictures: dict[str, bytes]
+        self, gallery: ReferenceEngine, pictures: dict[str, bytes]
     ) -> None:
         mixed = sorted(
             ASKED.values(),
@@ -153,7 +166,7 @@ class TestFloat32:
         batch = [(pictures[case["image"]], question(gallery, case)) for case in mixed]
         assert len({len(asked.ids) for _, asked in batch[:6]}) > 1
 
-        answers = gallery.answer(batch)
+        answers = answered(gallery, batch)
 
         for answer, case in zip(answers, mixed, strict=True):
             assert_same(answer, case)
@@ -166,7 +179,7 @@ def assert_same(answer: object, case: dict[str, Any]) -> None:
 
 
 @pytest.fixture(scope="module")
-def half(tmp_path_factory: pytest.TempPathFactory) -> LlavaEngine:
+def half(tmp_path_factory: pytest.TempPathFactory) -> ReferenceEngine:
     out = tmp_path_factory.mktemp("half") / "release"
     return opened(bring_in(out, dtype="float16"), "float16")
 
@@ -174,7 +187,7 @@ def half(tmp_path_factory: pytest.TempPathFactory) -> LlavaEngine:
 class TestFloat16:
     @pytest.mark.parametrize("name", HALF)
     def test_the_scores_after_the_prompt(
-        self, half: LlavaEngine, pictures: dict[str, bytes], name: str
+        self, half: ReferenceEngine, pictures: dict[str, bytes], name: str
     ) -> None:
         case = golden.CASES[name]
 

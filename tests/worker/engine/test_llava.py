@@ -11,8 +11,9 @@ from PIL import Image
 
 from tests.worker.engine.conftest import Open
 from tests.worker.engine.pictures import picture
-from worker.engine.llava import LlavaEngine
+from worker.engine.prompts import FORMAL_ANALYSIS
 from worker.engine.protocol import EngineFailure, Generation
+from worker.engine.reference import ReferenceEngine
 
 hub: Any = transformers
 
@@ -22,10 +23,10 @@ def written(answers: Sequence[Generation | EngineFailure]) -> list[Generation]:
     return [answer for answer in answers if isinstance(answer, Generation)]
 
 
-def forward(engine: LlavaEngine, image: bytes, tokens: Sequence[int]) -> torch.Tensor:
+def forward(engine: ReferenceEngine, image: bytes, tokens: Sequence[int]) -> torch.Tensor:
     """Return the logits that the bare model gives before each of these tokens."""
-    part = engine._checkpoint
-    prompt = engine._question.ids.tolist()
+    part = engine.llava.checkpoint
+    prompt = engine.llava.question(FORMAL_ANALYSIS).ids.tolist()
     with torch.inference_mode():
         logits: torch.Tensor = part.model(
             input_ids=torch.tensor([prompt + list(tokens)]),
@@ -34,15 +35,15 @@ def forward(engine: LlavaEngine, image: bytes, tokens: Sequence[int]) -> torch.T
     return logits[0, len(prompt) - 1 : -1]
 
 
-def allowed(engine: LlavaEngine, logits: torch.Tensor) -> torch.Tensor:
+def allowed(engine: ReferenceEngine, logits: torch.Tensor) -> torch.Tensor:
     logits = logits.clone()
-    logits[:, engine._checkpoint.model.generation_config.suppress_tokens] = -torch.inf
+    logits[:, engine.llava.checkpoint.model.generation_config.suppress_tokens] = -torch.inf
     return logits
 
 
 class TestGenerate:
     def test_writes_the_greedy_choice_of_the_bare_model(
-        self, engine: LlavaEngine, pictures: list[bytes]
+        self, engine: ReferenceEngine, pictures: list[bytes]
     ) -> None:
         answer = written(engine.generate(pictures[:1]))[0]
 
@@ -51,7 +52,7 @@ class TestGenerate:
         assert tuple(best.tolist()) == answer.token_ids
 
     def test_notes_the_log_probability_of_every_token_among_those_allowed(
-        self, engine: LlavaEngine, pictures: list[bytes]
+        self, engine: ReferenceEngine, pictures: list[bytes]
     ) -> None:
         answer = written(engine.generate(pictures))[3]
 
@@ -64,7 +65,7 @@ class TestGenerate:
         assert answer.min_window_logprob < answer.mean_logprob
 
     def test_in_float32_a_text_does_not_depend_on_its_batch(
-        self, engine: LlavaEngine, pictures: list[bytes]
+        self, engine: ReferenceEngine, pictures: list[bytes]
     ) -> None:
         together = written(engine.generate(pictures))
         alone = [written(engine.generate([one]))[0] for one in pictures]
@@ -74,18 +75,18 @@ class TestGenerate:
         assert len({one.text for one in together}) == len(pictures)
 
     def test_equals_what_the_processor_of_the_checkpoint_makes_of_the_picture(
-        self, engine: LlavaEngine, directory: Path, rng: np.random.Generator
+        self, engine: ReferenceEngine, directory: Path, rng: np.random.Generator
     ) -> None:
         small = picture(rng, side=96)
         processor = hub.AutoProcessor.from_pretrained(directory, local_files_only=True)
 
-        ours = engine._checkpoint.normalisation.tensor(small)
+        ours = engine.llava.checkpoint.normalisation.tensor(small)
         theirs = processor.image_processor(Image.open(BytesIO(small)), return_tensors="np")
 
         assert np.array_equal(ours, theirs["pixel_values"][0])
 
     def test_answers_more_than_a_batch_in_order(
-        self, opened: Open, engine: LlavaEngine, pictures: list[bytes]
+        self, opened: Open, engine: ReferenceEngine, pictures: list[bytes]
     ) -> None:
         small = opened(batch_size=3)
 
@@ -94,7 +95,7 @@ class TestGenerate:
         ]
         assert [one.batch_size for one in written(small.generate(pictures))] == [3] * 6 + [1]
 
-    def test_nothing_in_nothing_out(self, engine: LlavaEngine) -> None:
+    def test_nothing_in_nothing_out(self, engine: ReferenceEngine) -> None:
         assert engine.generate([]) == []
 
 
@@ -143,7 +144,7 @@ class TestFailures:
         assert second.code == "not_finite"
 
     def test_a_picture_that_was_not_prepared_fails_alone(
-        self, engine: LlavaEngine, pictures: list[bytes], rng: np.random.Generator
+        self, engine: ReferenceEngine, pictures: list[bytes], rng: np.random.Generator
     ) -> None:
         answers = engine.generate([b"no picture", pictures[0], picture(rng, mode="L")])
 
@@ -175,7 +176,7 @@ class TestFailures:
             engine.generate(pictures)
 
 
-def _always_end(engine: LlavaEngine) -> None:
+def _always_end(engine: ReferenceEngine) -> None:
     """Make the end token win whatever comes, through the model's own weights."""
     head = engine._model.get_output_embeddings()
     head.register_forward_hook(lambda _module, _inputs, logits: _raised(logits))
@@ -187,7 +188,7 @@ def _raised(logits: torch.Tensor) -> torch.Tensor:
     return logits
 
 
-def _overflow(engine: LlavaEngine, *, row: int) -> None:
+def _overflow(engine: ReferenceEngine, *, row: int) -> None:
     def poison(_module: Any, _inputs: Any, features: torch.Tensor) -> torch.Tensor:
         features = features.clone()
         features[row] = torch.inf
@@ -196,7 +197,7 @@ def _overflow(engine: LlavaEngine, *, row: int) -> None:
     engine._model.model.multi_modal_projector.register_forward_hook(poison)
 
 
-def _room_for(engine: LlavaEngine, most: int) -> list[int]:
+def _room_for(engine: ReferenceEngine, most: int) -> list[int]:
     """Let the model refuse larger batches as CUDA does; return the sizes that were tried."""
     sizes = []
 

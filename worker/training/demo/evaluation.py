@@ -16,8 +16,7 @@ import numpy as np
 from PIL import Image
 
 from predella.errors import RefusedImageError
-from worker.engine.llava import LlavaEngine
-from worker.engine.protocol import EngineFailure, Generation
+from worker.engine.protocol import Engine, EngineFailure, Generation
 from worker.images import Limits, Prepared, prepare
 from worker.training.demo import attributes, data, pictures, variation, words
 
@@ -45,7 +44,7 @@ class Judged:
         return self.claims.get(attribute) == attributes.classify(self.measured)[attribute]
 
 
-def judge(engine: LlavaEngine, files: Sequence[Path]) -> list[Judged]:
+def judge(engine: Engine, files: Sequence[Path]) -> list[Judged]:
     """What the engine writes about each picture, beside what was measured on it.
 
     Files that are refused are left out: there is nothing to say about them.

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from worker.engine.llava import LlavaEngine
+from worker.engine.llava import Llava
+from worker.engine.reference import ReferenceEngine
 from worker.training.demo import evaluation
 from worker.training.demo.__main__ import BUNDLED
 from worker.training.demo.training import SEED
@@ -9,7 +10,9 @@ from worker.training.demo.training import SEED
 
 @pytest.fixture(scope="module")
 def judged(tmp_path_factory: pytest.TempPathFactory) -> list[evaluation.Judged]:
-    engine = LlavaEngine(BUNDLED, device="cpu", dtype="float32", batch_size=8, max_new_tokens=200)
+    engine = ReferenceEngine(
+        Llava(BUNDLED, device="cpu", dtype="float32", max_new_tokens=200), batch_size=8
+    )
     files = evaluation.paint(tmp_path_factory.mktemp("painted"), seed=SEED, count=40)
     return evaluation.judge(engine, files)
 
@@ -21,8 +24,8 @@ class TestBundledModel:
         assert size <= 6_000_000
 
     def test_says_what_it_is(self) -> None:
-        engine = LlavaEngine(
-            BUNDLED, device="cpu", dtype="float32", batch_size=1, max_new_tokens=20
+        engine = ReferenceEngine(
+            Llava(BUNDLED, device="cpu", dtype="float32", max_new_tokens=20), batch_size=1
         )
 
         assert engine.release.model_name == "predella demo model"

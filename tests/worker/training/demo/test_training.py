@@ -5,7 +5,8 @@ import pytest
 import torch
 from transformers import LlavaForConditionalGeneration
 
-from worker.engine.llava import LlavaEngine
+from worker.engine.llava import Llava
+from worker.engine.reference import ReferenceEngine
 from worker.training.demo import data, evaluation, model, seeing, training, writing
 from worker.training.demo.progress import Schedule
 
@@ -71,8 +72,8 @@ class TestTrain:
     def test_writes_a_checkpoint_that_the_engine_serves(
         self, trained: Path, tmp_path: Path
     ) -> None:
-        engine = LlavaEngine(
-            trained / "model", device="cpu", dtype="float32", batch_size=2, max_new_tokens=20
+        engine = ReferenceEngine(
+            Llava(trained / "model", device="cpu", dtype="float32", max_new_tokens=20), batch_size=2
         )
 
         judged = evaluation.judge(engine, evaluation.paint(tmp_path, seed=1, count=2))
