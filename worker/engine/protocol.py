@@ -65,8 +65,11 @@ class Engine(Protocol):
     release: ReleaseSpec
     """Of the prompt that it was loaded with."""
     device: str
-    batch_size: int
-    """The most pictures that it works on at once."""
+
+    @property
+    def batch_size(self) -> int:
+        """The most pictures that it works on at once."""
+        ...
 
     @property
     def picture(self) -> Literal["model", "review"]:
