@@ -15,6 +15,7 @@ LeaseToken = NewType("LeaseToken", UUID)
 ReleaseId = NewType("ReleaseId", UUID)
 ReviewId = NewType("ReviewId", UUID)
 RevisionId = NewType("RevisionId", UUID)
+RunId = NewType("RunId", UUID)
 SubmissionId = NewType("SubmissionId", UUID)
 TokenId = NewType("TokenId", UUID)
 

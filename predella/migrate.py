@@ -17,8 +17,8 @@ _RIGHTS = """
     GRANT USAGE ON SCHEMA public TO {role};
     GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role};
     GRANT INSERT ON account, analysis, attempt, collection, export, export_line, image, item,
-        prompt, refusal, release, review, revision, submission, token TO {role};
-    GRANT UPDATE ON account, attempt, collection, export, image, item, submission, token
+        prompt, refusal, release, review, revision, run, submission, token TO {role};
+    GRANT UPDATE ON account, attempt, collection, export, image, item, run, submission, token
         TO {role};
     GRANT UPDATE (id) ON analysis TO {role}
 """

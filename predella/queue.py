@@ -38,9 +38,6 @@ def make_celery(settings: Settings) -> Celery:
         task_acks_late=True,
         # An item that kills its process must not come back for ever; the sweep decides.
         task_reject_on_worker_lost=False,
-        # A drain ends after its own budget; these stop one that hangs.
-        task_soft_time_limit=900,
-        task_time_limit=1200,
         worker_prefetch_multiplier=1,
         worker_pool="prefork",
         # CUDA does not survive a fork.
@@ -63,7 +60,8 @@ def _transport(settings: Settings) -> dict[str, object]:
     if not settings.broker_url.get_secret_value().startswith(("redis", "rediss")):
         return {}
     return {
-        # Longer than the longest task, else its message is redelivered while it still runs.
+        # A drain of the model may take longer. Its message comes again then, waits until a
+        # worker is free, and finds nothing, or something to do.
         "visibility_timeout": 3600,
         # Without these a hung broker blocks whoever publishes, for ever.
         "socket_timeout": 5,

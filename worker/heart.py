@@ -16,15 +16,24 @@ log = structlog.get_logger()
 
 
 class Heart:
-    """A thread that renews leases, three times in the life of each, on its own connection."""
+    """A thread that renews leases, three times in the life of each, on its own connection.
 
-    def __init__(self, tokens: Callable[[], Collection[LeaseToken]], lease_seconds: float) -> None:
+    ``lose`` is told under which tokens nothing is leased any more: what was claimed under them
+    is not ours.
+    """
+
+    def __init__(
+        self,
+        tokens: Callable[[], Collection[LeaseToken]],
+        lease_seconds: float,
+        *,
+        lose: Callable[[Collection[LeaseToken]], None],
+    ) -> None:
         self._tokens = tokens
         self._lease_seconds = lease_seconds
+        self._lose = lose
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="heart", daemon=True)
-        self.lost: frozenset[LeaseToken] = frozenset()
-        """Under these nothing is leased any more: what was claimed under them is not ours."""
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -52,4 +61,4 @@ class Heart:
         except OperationalError as error:
             log.warning("heartbeat_failed", error=str(error.orig))
         else:
-            self.lost |= gone
+            self._lose(gone)

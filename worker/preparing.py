@@ -14,7 +14,8 @@ from predella.services.images import Finding, Prepared
 from predella.services.ledger import Claimed
 from predella.settings import Settings
 from predella.storage import Store
-from worker.feed import Feed, Fetched, Plan
+from worker.feed import Feed, Plan
+from worker.hand import Portion
 from worker.images import PREPROCESSING, Limits, prepare
 from worker.settle import settle, settle_failure
 from worker.shift import Shift
@@ -30,17 +31,20 @@ def run(*, store: Store, settings: Settings, shift: Shift) -> None:
     plan = Plan(
         stage=Stage.PREPARE,
         fetch=Preparation(store, settings),
-        group=_GROUP,
+        claim=_GROUP,
         ahead=2 * _GROUP,
+        hand=3 * _GROUP,
         threads=_THREADS,
         lease_seconds=settings.lease_seconds,
     )
     with Feed(plan, shift) as feed:
-        for group in feed:
+        while group := feed.take(_GROUP, wait=True):
             _finish(group, store, settings)
+            for one in group:
+                feed.settled(one, [one.item])
 
 
-def _finish(group: list[Fetched[Prepared]], store: Store, settings: Settings) -> None:
+def _finish(group: list[Portion[Prepared]], store: Store, settings: Settings) -> None:
     for one in group:
         if one.error is not None:
             settle_failure(one.item, one.error, store=store, settings=settings)

@@ -1,7 +1,10 @@
 """Ending attempts, whatever the database and the store are doing meanwhile."""
 
+import threading
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TypeVar
 
 import structlog
 from sqlalchemy.exc import OperationalError
@@ -15,6 +18,7 @@ from predella.services.ledger import Claimed
 from predella.settings import Settings
 from predella.storage import Store
 
+T = TypeVar("T")
 _PAUSE = 0.5
 
 log = structlog.get_logger()
@@ -28,28 +32,37 @@ def settle(
     What a model wrote is not thrown away because a connection broke. A commit whose reply
     was lost is recognised when it is tried again; what is no longer ours is dropped.
     """
-    deadline = time.monotonic() + seconds
-    while (fenced := _try(items, work, deadline)) is None:
-        time.sleep(_PAUSE)
+    fenced = patiently(partial(_try, items, work), seconds=seconds)
     if fenced:
         log.warning("fenced", item_ids=[str(item_id) for item_id in fenced])
 
 
-def _try(
-    items: Sequence[Claimed], work: Callable[[Session], set[ItemId]], deadline: float
-) -> set[ItemId] | None:
-    """Return what was not ours any more; None when the database was away."""
-    try:
-        with db.transaction() as session:
-            mine = work(session)
-            missing = [item for item in items if item.id not in mine]
-            earlier = ledger.ended_here(session, missing) if missing else set()
-            return {item.id for item in missing} - earlier
-    except OperationalError as error:
-        if time.monotonic() > deadline:
-            raise
-        log.warning("settle_failed", count=len(items), error=str(error.orig))
-        return None
+def patiently(
+    work: Callable[[], T], *, seconds: float, stopped: threading.Event | None = None
+) -> T:
+    """Run work, again while the database is away, for so long or until it is of no use.
+
+    Raises:
+        OperationalError: the database was away all the time.
+    """
+    deadline = time.monotonic() + seconds
+    stopped = stopped or threading.Event()
+    while True:
+        try:
+            return work()
+        except OperationalError as error:
+            log.warning("database_away", error=str(error.orig))
+            if time.monotonic() > deadline or stopped.wait(_PAUSE):
+                raise
+
+
+def _try(items: Sequence[Claimed], work: Callable[[Session], set[ItemId]]) -> set[ItemId]:
+    """Return what was not ours any more."""
+    with db.transaction() as session:
+        mine = work(session)
+        missing = [item for item in items if item.id not in mine]
+        earlier = ledger.ended_here(session, missing) if missing else set()
+        return {item.id for item in missing} - earlier
 
 
 def settle_failure(

@@ -1,5 +1,6 @@
 """How long one drain goes on."""
 
+import math
 import os
 import signal
 import threading
@@ -12,13 +13,13 @@ _told = threading.Event()
 
 
 class Shift:
-    """The time that one drain is given; it ends early when the worker is being stopped.
+    """The time that one drain is given, if any; it ends early when the worker is being stopped.
 
     Celery lets a running task end before it stops. Here the main process tells its children,
     which then finish what the model works on and give the rest back at once.
     """
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float = math.inf) -> None:
         self._end = time.monotonic() + seconds
         self._parent = os.getppid()
 
@@ -29,11 +30,13 @@ class Shift:
 
     @property
     def is_stopped(self) -> bool:
-        """Whether what is in hand should be given back.
+        """Whether what is in hand should be given back."""
+        return _told.is_set() or self.is_abandoned
 
-        A child whose main process was killed must make room for the one that replaces it.
-        """
-        return _told.is_set() or os.getppid() != self._parent
+    @property
+    def is_abandoned(self) -> bool:
+        """Whether the main process was killed: its child must make room for what replaces it."""
+        return os.getppid() != self._parent
 
 
 @worker_process_init.connect

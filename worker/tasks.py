@@ -12,17 +12,22 @@ from predella.settings import get_settings
 from predella.storage import Store, store
 from worker import analyzing, preparing, resources
 from worker.app import app
+from worker.guard import Guard
+from worker.rounds import EngineBrokenError
 from worker.shift import Shift
 
 _CPU_SECONDS = 20
 """Short, because the kinds of work on the CPU take turns."""
-_GPU_SECONDS = 300
+_SOFT_LIMIT, _LIMIT = 900, 1200
+"""They stop a task that hangs. A drain of the model has none: it is guarded while it works."""
 _EXPORT_SECONDS = 4 * 3600
+_LOADING_SECONDS = 3600
+"""A checkpoint that is new on a slow disk is read twice: for its digest, and to be loaded."""
 
 log = structlog.get_logger()
 
 
-@app.task(name=queue.RECEIVE)
+@app.task(name=queue.RECEIVE, soft_time_limit=_SOFT_LIMIT, time_limit=_LIMIT)
 def receive() -> None:
     """Read the hand-ins that wait."""
     _one_by_one(submissions.receive_waiting, queue.RECEIVE)
@@ -43,7 +48,7 @@ def _one_by_one(work: Callable[[Store], bool], task: str) -> None:
             return
 
 
-@app.task(name=queue.PREPARE)
+@app.task(name=queue.PREPARE, soft_time_limit=_SOFT_LIMIT, time_limit=_LIMIT)
 def prepare() -> None:
     """Prepare the images that wait."""
     try:
@@ -54,19 +59,16 @@ def prepare() -> None:
 
 @app.task(name=queue.ANALYZE)
 def analyze() -> None:
-    """Analyze the images that wait.
+    """Analyze the images that wait, for as long as there are any.
 
     After a failure of the engine the process is replaced: what a CUDA error leaves behind
     is beyond repair.
     """
+    with Guard(_LOADING_SECONDS):
+        engine = resources.engine()
     try:
-        analyzing.run(
-            store=store(),
-            engine=resources.engine(),
-            settings=get_settings(),
-            shift=Shift(_GPU_SECONDS),
-        )
+        analyzing.run(store=store(), engine=engine, settings=get_settings(), shift=Shift())
     except UnavailableError as error:
         log.warning("store_away", reason=str(error))
-    except analyzing.EngineBrokenError:
+    except EngineBrokenError:
         sys.exit(1)

@@ -14,6 +14,7 @@ from predella.models.refusal import Refusal
 from predella.models.release import Release
 from predella.models.review import Client, Decision, RejectionReason, Review
 from predella.models.revision import Revision
+from predella.models.run import Run
 from predella.models.standing import ReviewState, Standing
 from predella.models.submission import Submission, SubmissionState
 from predella.models.token import Token
@@ -45,6 +46,7 @@ __all__ = [
     "ReviewState",
     "Revision",
     "Role",
+    "Run",
     "Sensitivity",
     "Stage",
     "Standing",

@@ -1,7 +1,7 @@
 """Drafts: what an engine wrote, on the way to becoming analyses."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from uuid import UUID
 
@@ -59,11 +59,15 @@ def record(
 
     Whoever wrote first for an image and a release wins: every other item of that image,
     here or in another process, is given the same analysis. ``duplicates`` are such items
-    in the caller's hand.
+    in the caller's hand: where the lease on a draft's own item was lost, one of them takes
+    its place.
     """
-    mine = ledger.lock(session, [*(draft.item for draft in drafts), *duplicates])
-    _insert(session, [draft for draft in drafts if draft.item.id in mine], release_id)
-    items = [item for item in (*(d.item for d in drafts), *duplicates) if item.id in mine]
+    held = [*(draft.item for draft in drafts), *duplicates]
+    mine = ledger.lock(session, held)
+    items = [item for item in held if item.id in mine]
+    first = {item.picture.id: item for item in reversed(items)}
+    ours = [draft for draft in drafts if draft.item.picture.id in first]
+    _insert(session, [replace(one, item=first[one.item.picture.id]) for one in ours], release_id)
     _link(session, items, _written(session, items, release_id))
     return mine
 

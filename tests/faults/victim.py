@@ -10,7 +10,7 @@ from predella.models import Stage
 from predella.services import drafts, images, ledger
 from predella.settings import get_settings
 from predella.storage import Store, store
-from worker import analyzing, preparing
+from worker import analyzing, preparing, recording
 from worker.engine.trivial import TrivialEngine
 from worker.feed import Feed
 from worker.shift import Shift
@@ -38,10 +38,10 @@ POINTS: dict[Stage, dict[str, Point]] = {
     Stage.ANALYZE: {
         **_BOTH,
         "before the download": (Store, "read", False),
-        "before the model": (TrivialEngine, "generate", False),
-        "after the model": (TrivialEngine, "generate", True),
+        "before the model": (TrivialEngine, "step", False),
+        "after the model": (TrivialEngine, "step", True),
         "before the finish commits": (drafts, "record", True),
-        "after the finish": (analyzing, "settle", True),
+        "after the finish": (recording, "settle", True),
     },
 }
 

@@ -1,10 +1,12 @@
-from collections.abc import Callable, Iterator, Sequence
+import threading
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
@@ -18,38 +20,26 @@ from predella.models import (
     Outcome,
     Release,
     Revision,
+    Run,
     Stage,
     Submission,
 )
-from predella.services import images
+from predella.services import drafts, images
 from predella.settings import Settings
+from predella.storage import Store
 from tests import factories
 from tests.services import Bucket
 from tests.worker import hand_in
-from worker import analyzing
-from worker.analyzing import EngineBrokenError
+from tests.worker.engines import Streaming, Watched
+from worker import analyzing, rounds
+from worker import shift as shifts
 from worker.engine.errors import PromptError
 from worker.engine.prompts import Prompt
-from worker.engine.protocol import Answer, EngineFailure, Generation, Request
+from worker.engine.protocol import Answer, EngineFailure, Generation
 from worker.engine.trivial import TrivialEngine
 from worker.images import PREPROCESSING
+from worker.rounds import EngineBrokenError
 from worker.shift import Shift
-
-
-class Watched(TrivialEngine):
-    """A trivial engine that remembers its batches and does something else for some pictures."""
-
-    def __init__(self, batch_size: int = 4, *, instead: Callable[[bytes], Answer | None]) -> None:
-        super().__init__(batch_size=batch_size)
-        self.batches: list[list[bytes]] = []
-        self._instead = instead
-
-    def _answers(self, batch: Sequence[Request]) -> list[Answer]:
-        self.batches.append([one.picture for one in batch])
-        usual = super()._answers(batch)
-        return [
-            self._instead(asked.picture) or one for asked, one in zip(batch, usual, strict=True)
-        ]
 
 
 class Choosy(TrivialEngine):
@@ -61,8 +51,16 @@ class Choosy(TrivialEngine):
         return super().render(prompt)
 
 
+def broken(_: list[bytes]) -> None:
+    raise RuntimeError("CUDA error: an illegal memory access was encountered")
+
+
 def usual(_: bytes) -> None:
     return None
+
+
+def slowly(_: bytes) -> None:
+    time.sleep(0.1)
 
 
 def run(s3: Bucket, settings: Settings, engine: TrivialEngine | None = None) -> None:
@@ -74,9 +72,57 @@ def run(s3: Bucket, settings: Settings, engine: TrivialEngine | None = None) -> 
     )
 
 
+def until(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def number_of(*conditions: ColumnElement[bool]) -> int:
+    """Count items as everybody else sees them."""
+    with db.transaction() as session:
+        return session.scalar(select(func.count()).select_from(Item).where(*conditions)) or 0
+
+
+def take_away(item: Item) -> None:
+    """Give an item to somebody else, as the sweep and another worker would."""
+    with db.transaction() as session:
+        session.execute(
+            text(
+                "UPDATE item SET lease_token = gen_random_uuid(),"
+                " lease_until = now() + interval '1 h' WHERE id = :id"
+            ),
+            {"id": item.id},
+        )
+
+
+def again(item: Item) -> None:
+    """Hand in the same image once more, prepared already."""
+    with db.transaction() as session:
+        factories.item(
+            session,
+            session.get_one(Submission, item.submission_id),
+            stage=Stage.ANALYZE,
+            image_id=item.image_id,
+            next_attempt_at=func.now(),
+        )
+
+
 def states(session: Session) -> dict[ItemState, int]:
     rows = session.execute(select(Item.state, func.count()).group_by(Item.state))
     return dict(rows.all())
+
+
+def slow_down(monkeypatch: pytest.MonkeyPatch, *, seconds: float) -> None:
+    """Let every reading from the store take longer."""
+    read = Store.read
+
+    def slowly(store: Store, bucket: str, key: str) -> bytes:
+        time.sleep(seconds)
+        return read(store, bucket, key)
+
+    monkeypatch.setattr(Store, "read", slowly)
 
 
 def lose_one_commit(monkeypatch: pytest.MonkeyPatch, *, committed: bool) -> None:
@@ -120,22 +166,15 @@ class TestRun:
         self, session: Session, settings: Settings, s3: Bucket
     ) -> None:
         items = hand_in.ready(s3, 8)
-        with db.transaction() as own:
-            for item in items[:3]:
-                factories.item(
-                    own,
-                    own.get_one(Submission, item.submission_id),
-                    stage=Stage.ANALYZE,
-                    image_id=item.image_id,
-                    next_attempt_at=func.now(),
-                )
-        engine = Watched(instead=usual)
+        for item in items[:3]:
+            again(item)
+        engine = Watched(instead=slowly)
 
         run(s3, settings, engine)
 
         shown = [png for batch in engine.batches for png in batch]
         assert len(shown) == len(set(shown)) == 8
-        assert len(engine.batches[0]) == 4
+        assert len(engine.batches[1]) == 4
         assert states(session) == {ItemState.DONE: 11}
         assert session.scalar(select(func.count()).select_from(Analysis)) == 8
 
@@ -168,13 +207,17 @@ class TestRun:
         def instead(_: bytes) -> None:
             raise RuntimeError("CUDA error: an illegal memory access was encountered")
 
+        engine = Watched(instead=instead)
         with pytest.raises(EngineBrokenError):
-            run(s3, settings, Watched(instead=instead))
+            run(s3, settings, engine)
 
+        (broken,) = engine.batches
         assert states(session) == {ItemState.WAITING: 12}
-        assert session.scalar(select(func.count()).where(Item.attempt == 1)) == 4
+        assert session.scalar(select(func.count()).where(Item.attempt == 1)) == len(broken)
         outcomes = session.execute(select(Attempt.outcome, func.count()).group_by(Attempt.outcome))
-        assert dict(outcomes.all()) == {Outcome.RETRY: 4, Outcome.RELEASED: 8}
+        ended = dict(outcomes.all())
+        assert ended.pop(Outcome.RETRY) == len(broken)
+        assert set(ended) <= {Outcome.RELEASED}
 
     def test_prepares_again_what_is_damaged_or_of_another_preprocessing(
         self, session: Session, settings: Settings, s3: Bucket
@@ -254,6 +297,228 @@ class TestPrompts:
         assert states(session)[ItemState.DONE] == 2
 
 
+class TestStreaming:
+    def test_keeps_the_engine_full_across_claims_while_the_store_is_slow(
+        self, settings: Settings, s3: Bucket, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        hand_in.ready(s3, 48)
+        slow_down(monkeypatch, seconds=0.05)
+        engine = Streaming(6, steps=lambda png: 3 + sum(png) % 5, seconds=0.05)
+
+        run(s3, settings, engine)
+
+        seen, last_came = set[bytes](), 0
+        for step, inside in enumerate(engine.history):
+            last_came = last_came if seen.issuperset(inside) else step
+            seen.update(inside)
+        counts = [len(inside) for inside in engine.history]
+        assert len(seen) == 48
+        assert set(counts[counts.index(6) : last_came]) == {6}
+
+    def test_records_what_is_finished_while_the_rest_is_still_in_the_engine(
+        self, settings: Settings, s3: Bucket
+    ) -> None:
+        hand_in.ready(s3, 3)
+        held_up = hand_in.picture(2)
+
+        def before(inside: list[bytes]) -> None:
+            if inside == [held_up]:
+                until(lambda: number_of(Item.state == ItemState.DONE) == 2)
+
+        engine = Streaming(steps=lambda png: 3 if png == held_up else 1, before=before)
+
+        run(s3, settings, engine)
+
+        assert number_of(Item.state == ItemState.DONE) == 3
+        assert [held_up] in engine.history
+
+    def test_writes_once_about_an_image_that_comes_again_while_it_is_in_the_engine(
+        self, session: Session, settings: Settings, s3: Bucket
+    ) -> None:
+        (first,) = hand_in.ready(s3, 1)
+        coming = iter([first, first])
+
+        def before(_: list[bytes]) -> None:
+            if (item := next(coming, None)) is not None:
+                again(item)
+                until(lambda: number_of(Item.state == ItemState.WAITING) == 0)
+
+        engine = Streaming(steps=lambda _: 3, before=before)
+
+        run(s3, settings, engine)
+
+        assert len(engine.history) == 3
+        assert all(len(inside) == 1 for inside in engine.history)
+        assert states(session) == {ItemState.DONE: 3}
+        analysis = session.scalars(select(Analysis)).one()
+        assert set(session.scalars(select(Item.analysis_id))) == {analysis.id}
+        assert set(session.scalars(select(Attempt.outcome))) == {Outcome.DONE}
+
+    def test_stops_work_on_what_was_taken_away_and_on_nothing_else(
+        self, session: Session, settings: Settings, s3: Bucket
+    ) -> None:
+        (lost,) = hand_in.ready(s3, 1)
+        steps = iter([10_000])
+
+        def before(_: list[bytes]) -> None:
+            if len(engine.history) == 1:
+                take_away(lost)
+                hand_in.ready(s3, 2)
+            time.sleep(0.02)
+
+        engine = Streaming(steps=lambda _: next(steps, 5), before=before)
+        brief = settings.model_copy(update={"lease_seconds": 0.6})
+
+        run(s3, brief, engine)
+
+        assert len(engine.cancelled) == 1
+        assert hand_in.row(session, lost.id).state is ItemState.LEASED
+        assert states(session) == {ItemState.LEASED: 1, ItemState.DONE: 2}
+
+    def test_two_at_once_share_the_work(
+        self, session: Session, settings: Settings, s3: Bucket
+    ) -> None:
+        hand_in.ready(s3, 24)
+        engines = [Streaming(2, seconds=0.02) for _ in range(2)]
+
+        others = [threading.Thread(target=run, args=(s3, settings, one)) for one in engines]
+        for other in others:
+            other.start()
+        for other in others:
+            other.join()
+
+        shown = [png for one in engines for inside in one.history for png in inside]
+        assert len(shown) == len(set(shown)) == 24
+        assert states(session) == {ItemState.DONE: 24}
+
+    def test_leaves_no_trace_when_there_is_nothing_to_do(
+        self, session: Session, settings: Settings, s3: Bucket
+    ) -> None:
+        engine = Streaming()
+
+        run(s3, settings, engine)
+
+        assert engine.history == []
+        assert session.scalars(select(Run)).all() == []
+
+
+class TestStop:
+    @pytest.fixture(autouse=True)
+    def _nobody_was_told(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(shifts, "_told", threading.Event())
+
+    def test_finishes_what_the_model_has_and_gives_the_rest_back_uncounted(
+        self, session: Session, settings: Settings, s3: Bucket
+    ) -> None:
+        hand_in.ready(s3, 12)
+
+        def before(inside: list[bytes]) -> None:
+            if len(inside) == 4:
+                shifts._told.set()
+
+        engine = Streaming(4, steps=lambda _: 3, before=before)
+
+        run(s3, settings, engine)
+
+        written = {png for inside in engine.history for png in inside}
+        assert len(written) < 12
+        assert states(session) == {
+            ItemState.DONE: len(written),
+            ItemState.WAITING: 12 - len(written),
+        }
+        assert number_of(Item.state == ItemState.WAITING, Item.attempt > 0) == 0
+
+    def test_gives_back_what_takes_too_long_and_leaves_the_engine_empty(
+        self,
+        session: Session,
+        settings: Settings,
+        s3: Bucket,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        hand_in.ready(s3, 3)
+        monkeypatch.setattr(rounds, "_GRACE_SECONDS", 0.1)
+        engine = Streaming(
+            steps=lambda _: 10_000, before=lambda _: shifts._told.set(), seconds=0.01
+        )
+
+        run(s3, settings, engine)
+
+        assert engine.is_idle
+        assert engine.cancelled
+        assert states(session) == {ItemState.WAITING: 3}
+        assert number_of(Item.attempt > 0) == 0
+
+
+class TestRecord:
+    def test_tells_what_the_run_did(self, session: Session, settings: Settings, s3: Bucket) -> None:
+        first, *_ = hand_in.ready(s3, 6)
+        again(first)
+        blank = hand_in.picture(3)
+        engine = Watched(
+            2, instead=lambda png: EngineFailure("no", "No.") if png == blank else None
+        )
+
+        run(s3, settings, engine)
+
+        told = session.scalars(select(Run)).one()
+        assert (told.model_name, told.device, told.batch_size) == ("trivial", "cpu", 2)
+        assert (told.images, told.duplicates, told.failed) == (5, 1, 1)
+        assert told.tokens == session.scalar(select(func.sum(Analysis.output_tokens)))
+        assert told.ended_at == told.updated_at >= told.created_at
+        assert 0 < told.occupied_seconds <= told.engine_seconds
+
+    def test_counts_as_starved_what_a_slow_store_costs(
+        self,
+        session: Session,
+        settings: Settings,
+        s3: Bucket,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        hand_in.ready(s3, 4)
+        slow_down(monkeypatch, seconds=1)
+
+        run(s3, settings, Streaming(4))
+
+        assert session.scalars(select(Run.starved_seconds)).one() > 0.9
+
+    def test_does_not_count_as_starved_that_the_last_are_few(
+        self, session: Session, settings: Settings, s3: Bucket
+    ) -> None:
+        hand_in.ready(s3, 1)
+
+        run(s3, settings, Streaming(4, steps=lambda _: 20, seconds=0.1))
+
+        told = session.scalars(select(Run)).one()
+        assert told.starved_seconds < told.engine_seconds / 2
+        assert told.occupied_seconds == pytest.approx(told.engine_seconds / 4)
+
+    def test_is_kept_when_the_engine_breaks(
+        self, session: Session, settings: Settings, s3: Bucket
+    ) -> None:
+        hand_in.ready(s3, 2)
+
+        with pytest.raises(EngineBrokenError):
+            run(s3, settings, Streaming(before=broken))
+
+        assert session.scalars(select(Run)).one().ended_at is not None
+
+
+class TestBroken:
+    def test_surfaces_what_breaks_the_recording_and_gives_everything_back(
+        self, session: Session, settings: Settings, s3: Bucket, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        hand_in.ready(s3, 8)
+        monkeypatch.setattr(drafts, "record", lambda *_, **__: 1 // 0)
+        engine = Streaming(2, steps=lambda _: 5, seconds=0.01)
+
+        with pytest.raises(ZeroDivisionError):
+            run(s3, settings, engine)
+
+        assert engine.is_idle
+        assert states(session) == {ItemState.WAITING: 8}
+        assert number_of(Item.attempt > 0) == 0
+
+
 class TestDatabaseAway:
     def test_keeps_what_was_written_until_the_database_is_back(
         self,
@@ -268,7 +533,7 @@ class TestDatabaseAway:
 
         run(s3, settings, engine)
 
-        assert len(engine.batches) == 1
+        assert sum(map(len, engine.batches)) == 4
         assert states(session) == {ItemState.DONE: 4}
 
     def test_writes_again_nothing_whose_commit_lost_only_its_reply(

@@ -21,6 +21,7 @@ class Batching(ABC, Generic[Asked]):
 
     def __init__(self, *, batch_size: int, prompt: Prompt) -> None:
         self.batch_size = batch_size
+        self.occupancy = 0.0
         self._prompt = prompt
         self._waiting: list[tuple[Hashable, Asked]] = []
         self._failed: list[tuple[Hashable, EngineFailure]] = []
@@ -62,6 +63,7 @@ class Batching(ABC, Generic[Asked]):
     def step(self) -> list[tuple[Hashable, Answer]]:
         """Write one batch and return its answers."""
         batch = self._waiting[: self.batch_size]
+        self.occupancy = len(batch) / self.batch_size
         written = self._answers([asked for _, asked in batch]) if batch else []
         done: list[tuple[Hashable, Answer]] = [
             *self._failed,

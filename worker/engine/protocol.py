@@ -86,6 +86,11 @@ class Engine(Protocol):
         """Whether there is nothing in it."""
         ...
 
+    @property
+    def occupancy(self) -> float:
+        """Share of its places that were at work during its last step, 0 to 1."""
+        ...
+
     def render(self, prompt: Prompt) -> str:
         """Return what the model would be given to ask this one question.
 
