@@ -56,8 +56,8 @@ class Settings(BaseSettings):
     token: SecretStr | None = None
     """Whose name the command line acts under"""
 
-    engine: Literal["auto", "trivial"] = "auto"
-    """`auto` serves the checkpoint; `trivial` only measures pictures, for benchmarks and tests"""
+    engine: Literal["auto", "reference", "trivial"] = "auto"
+    """`reference` runs LLaVA as transformers does; `trivial` only measures pictures, for tests"""
     model_dir: Path | None = None
     """Checkpoint directory of the release that the model worker serves"""
     adapter_dir: Path | None = None
@@ -66,8 +66,12 @@ class Settings(BaseSettings):
     """`auto` is CUDA where there is one, else the CPU"""
     dtype: Literal["auto", "float16", "bfloat16", "float32"] = "auto"
     """`auto` is float32 on the CPU; on CUDA float16 for LLaVA, bfloat16 for other families"""
+    slots: int | None = Field(default=None, ge=1, le=1024)
+    """Pictures that LLaVA works on at once; unset: 16, or 192 on a GPU, if memory holds them"""
+    kv_cache: Literal["auto", "fp8"] = "auto"
+    """`fp8` halves what a picture takes on a GPU; run `predella-model verify --kv-cache fp8` first"""
     batch_size: int = Field(default=8, ge=1, le=512)
-    """Pictures in one call of the model"""
+    """Pictures in one call of a model of another family, or of the reference engine"""
     max_new_tokens: int = Field(default=512, ge=1, le=4096)
     """A longer text is cut, and marked as cut"""
 

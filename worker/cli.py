@@ -53,6 +53,9 @@ def verify(
     directory: Annotated[Path, typer.Argument(help="What `import` wrote.")],
     device: Annotated[str, typer.Option(help="Where to try it.")] = "auto",
     dtype: Annotated[AnyDtype, typer.Option(help="What to try it in.")] = "auto",
+    kv_cache: Annotated[
+        Literal["auto", "fp8"], typer.Option(help="fp8: also judge what 8 bits change.")
+    ] = "auto",
 ) -> None:
     """Compare every file with its digest, then load the model and have it write a little."""
     from worker.importing import verifying
@@ -67,6 +70,23 @@ def verify(
     out.print(f"{len(sizes)} files are as they were imported.")
     answer = verifying.self_test(directory, device=device, dtype=dtype)
     out.print(f"The model loads and writes: {answer.output_tokens} tokens without a fault.")
+    if kv_cache == "fp8":
+        _judge_eight_bits(directory, device, dtype)
+
+
+def _judge_eight_bits(directory: Path, device: str, dtype: str) -> None:
+    from worker.importing.eight_bits import MOST_NATS, MOST_TURNED, eight_bits
+
+    found = eight_bits(directory, device=device, dtype=dtype)
+    out.print(
+        f"In 8 bits a token's log-probability differs by {found.mean:.4f} on average (at most"
+        f" {MOST_NATS} is taken), and {found.turned:.2%} of {found.tokens:,} tokens would be others"
+        f" (at most {MOST_TURNED:.1%}).",
+        soft_wrap=True,
+    )
+    if found.mean > MOST_NATS or found.turned > MOST_TURNED:
+        fail("8 bits change what this release writes; serve it with PREDELLA_KV_CACHE=auto")
+    out.print("8 bits change nothing that matters: PREDELLA_KV_CACHE=fp8 can be set.")
 
 
 @app.command()
@@ -85,8 +105,11 @@ def analyze(
     dtype: Annotated[
         AnyDtype, typer.Option(help="auto is float16 on CUDA, else float32.")
     ] = "auto",
-    engine: Annotated[Literal["hf"], typer.Option(help="What runs the model.")] = "hf",
-    batch_size: Annotated[int, typer.Option(min=1, help="Pictures in one call.")] = 8,
+    engine: Annotated[
+        Literal["slots", "hf"],
+        typer.Option(help="hf is transformers' own generate: slower, to compare with."),
+    ] = "slots",
+    batch_size: Annotated[int, typer.Option(min=1, help="Pictures at once.")] = 8,
     max_new_tokens: Annotated[int, typer.Option(min=1, help="A longer text is cut.")] = 512,
     decoding: Annotated[
         Literal["greedy", "paper"],
@@ -110,7 +133,7 @@ def analyze(
     """Write a formal analysis of each picture."""
     from worker import trying
 
-    request = trying.Request(
+    trial = trying.Trial(
         model=model,
         engine=engine,
         prompt=prompt,
@@ -123,7 +146,7 @@ def analyze(
         as_paper=as_paper,
     )
     refused = 0
-    for answer in trying.analyze(request, images):
+    for answer in trying.analyze(trial, images):
         refused += answer.failure is not None
         if jsonl:
             print_json_lines([answer.as_json()])

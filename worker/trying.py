@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from predella.errors import RefusedImageError
 from predella.settings import get_settings
@@ -13,20 +13,18 @@ from worker.engine import as_paper
 from worker.engine.decoding import PRESETS, Decoding
 from worker.engine.llava import Llava
 from worker.engine.prompts import FORMAL_ANALYSIS, Prompt
-from worker.engine.protocol import EngineFailure, Generation
+from worker.engine.protocol import Answer, Engine, EngineFailure, Request, stream
 from worker.engine.reference import ReferenceEngine
+from worker.engine.slotted import SlottedEngine
 from worker.images import PREPROCESSING, Limits, Sandbox
-
-ENGINES = {"hf": ReferenceEngine}
-"""By the names of the command line."""
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class Trial:
     """What is asked of which model, and how."""
 
     model: Path
-    engine: str
+    engine: Literal["slots", "hf"]
     prompt: str | None
     template: str | None
     device: str
@@ -38,11 +36,11 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Outcome:
     """What came of one picture: a text, or why there is none."""
 
     image: str
-    generation: Generation | EngineFailure
+    generation: Answer
     release: dict[str, object]
 
     @property
@@ -75,39 +73,37 @@ def decoding(preset: str, temperature: float | None, seed: int) -> Decoding:
     return chosen if temperature is None else replace(chosen, temperature=temperature)
 
 
-def analyze(request: Request, images: Sequence[Path]) -> Iterator[Answer]:
-    """Yield an answer for each picture, in their order, as soon as its batch is written.
+def analyze(asked: Trial, images: Sequence[Path]) -> Iterator[Outcome]:
+    """Yield what came of each picture, in their order, as soon as it is written.
 
     Raises:
         CheckpointError: the model cannot be loaded.
         PromptError: the question cannot be put to it.
     """
-    engine = _engine(request)
+    engine = _engine(asked)
     release = {"sha256": engine.release.digest().hex(), **engine.release.as_json()}
+    prompt = _prompt(asked.prompt)
     with Sandbox() as sandbox:
-        read = as_paper.picture if request.as_paper else partial(_prepared, sandbox)
-        for start in range(0, len(images), request.batch_size):
-            part = images[start : start + request.batch_size]
-            pictures = [_picture(path, read) for path in part]
-            good = [picture for picture in pictures if isinstance(picture, bytes)]
-            written = iter(engine.generate(good))
-            for path, picture in zip(part, pictures, strict=True):
-                found = next(written) if isinstance(picture, bytes) else picture
-                yield Answer(str(path), found, release)
+        read = as_paper.picture if asked.as_paper else partial(_prepared, sandbox)
+        requests = (_request(path, read, prompt) for path in images)
+        for path, answer in zip(images, stream(engine, requests), strict=True):
+            yield Outcome(str(path), answer, release)
 
 
-def _engine(request: Request) -> ReferenceEngine:
+def _engine(asked: Trial) -> Engine:
     llava = Llava(
-        request.model,
-        device=request.device,
-        dtype=request.dtype,
-        max_new_tokens=request.max_new_tokens,
-        prompt=_prompt(request.prompt),
-        template=request.template,
-        decoding=request.decoding,
-        preprocessing=as_paper.PREPROCESSING if request.as_paper else PREPROCESSING,
+        asked.model,
+        device=asked.device,
+        dtype=asked.dtype,
+        max_new_tokens=asked.max_new_tokens,
+        prompt=_prompt(asked.prompt),
+        template=asked.template,
+        decoding=asked.decoding,
+        preprocessing=as_paper.PREPROCESSING if asked.as_paper else PREPROCESSING,
     )
-    return ReferenceEngine(llava, batch_size=request.batch_size)
+    if asked.engine == "hf":
+        return ReferenceEngine(llava, batch_size=asked.batch_size)
+    return SlottedEngine(llava, slots=asked.batch_size)
 
 
 def _prompt(text: str | None) -> Prompt:
@@ -122,10 +118,10 @@ def _prepared(sandbox: Sandbox, path: Path) -> bytes:
     return sandbox.prepare(path, limits).model_png
 
 
-def _picture(path: Path, read: Callable[[Path], bytes]) -> bytes | EngineFailure:
-    """Return the model-ready picture, or why there is none."""
+def _request(path: Path, read: Callable[[Path], bytes], prompt: Prompt) -> Request | EngineFailure:
+    """Return the model-ready picture with its question, or why there is none."""
     try:
-        return read(path)
+        return Request(read(path), prompt)
     except RefusedImageError as refusal:
         return EngineFailure(refusal.code, str(refusal))
     except OSError as error:

@@ -44,6 +44,7 @@ def _of_checkpoint(settings: Settings) -> Engine:
 def _llava(settings: Settings, directory: Path) -> Engine:
     from worker.engine.llava import Llava
     from worker.engine.reference import ReferenceEngine
+    from worker.engine.slotted import SlottedEngine
 
     llava = Llava(
         directory,
@@ -52,4 +53,6 @@ def _llava(settings: Settings, directory: Path) -> Engine:
         max_new_tokens=settings.max_new_tokens,
         adapter=settings.adapter_dir,
     )
-    return ReferenceEngine(llava, batch_size=settings.batch_size)
+    if settings.engine == "reference":
+        return ReferenceEngine(llava, batch_size=settings.batch_size)
+    return SlottedEngine(llava, slots=settings.slots, kv_cache=settings.kv_cache)

@@ -1,8 +1,8 @@
 """What the rest of the worker knows of a model: one small interface, no torch."""
 
-from collections import deque
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Literal, Protocol
 
 from predella.provenance import ReleaseSpec
@@ -123,13 +123,24 @@ class Engine(Protocol):
         ...
 
 
-def answers(engine: Engine, requests: Sequence[Request]) -> list[Answer]:
-    """Return one answer for each request, in their order, from an engine that has nothing else."""
-    waiting = deque(enumerate(requests))
+def stream(engine: Engine, requests: Iterable[Request | EngineFailure]) -> Iterator[Answer]:
+    """Yield an answer for each request, in their order, from an engine that has nothing else.
+
+    Requests are taken as the engine has room. A failure in their place is its own answer.
+    """
+    coming, turn = enumerate(requests), 0
     found: dict[Hashable, Answer] = {}
-    while waiting or not engine.is_idle:
-        for _ in range(min(engine.room, len(waiting))):
-            key, request = waiting.popleft()
-            engine.put(key, engine.open(request))
+    while True:
+        for key, one in islice(coming, engine.room):
+            engine.put(key, one if isinstance(one, EngineFailure) else engine.open(one))
+        if engine.is_idle:
+            return
         found |= dict(engine.step())
-    return [found[key] for key in range(len(requests))]
+        while turn in found:
+            yield found.pop(turn)
+            turn += 1
+
+
+def answers(engine: Engine, requests: Iterable[Request]) -> list[Answer]:
+    """Return one answer for each request, in their order, from an engine that has nothing else."""
+    return list(stream(engine, requests))

@@ -18,7 +18,8 @@ from worker.engine.writing import device_name, generation, not_finite, spare_thr
 KvCache = Literal["auto", "fp8"]
 
 _SLOTS = {"cpu": 16, "cuda": 192}
-_REFILL = {"cpu": 1, "cuda": 4}
+_REFILL, _SLOTS_TO_ONE = 4, 16
+"""The most prompts that are read together; free slots that wait for others must be few."""
 _BLOCK = {"cpu": 1, "cuda": 4}
 _LONG = 256 * 1024
 """Bytes of keys in one layer of one slot from which a CPU reads slot by slot."""
@@ -147,7 +148,9 @@ class SlottedEngine:
             self._engine = self._sized(longest.prompt_ids)
         except NoRoomError as error:
             self._engine = self._sized(self.llava.question(self.llava.prompt).ids)
-            self._failed += [(one.key, _no_room(error)) for one in waiting]
+            for one in waiting:
+                del self._asked[one.key]
+                self._failed.append((one.key, _no_room(error)))
         else:
             for one in waiting:
                 self._engine.put(one)
@@ -158,31 +161,41 @@ class SlottedEngine:
         Raises:
             NoRoomError: memory does not hold one.
         """
-        llava = self.llava
-        wanted = self._wish(len(prompt_ids) + llava.checkpoint.max_new_tokens)
-        side = llava.checkpoint.normalisation.side
-        config = fitted(llava.model, wanted, prompt_ids=prompt_ids, side=side)
-        if config.slots < wanted.slots:
-            log.info("fewer_slots", wanted=wanted.slots, slots=config.slots)
-        return SlotEngine(llava.model, config, llava.decoding)
+        config = slot_config(self.llava, prompt_ids, slots=self._wanted, kv_cache=self._kv_cache)
+        return SlotEngine(self.llava.model, config, self.llava.decoding)
 
-    def _wish(self, capacity: int) -> SlotConfig:
-        kind = self.llava.model.device.type
-        return SlotConfig(
-            slots=self._wanted or _SLOTS[kind],
-            capacity=capacity,
-            refill=_REFILL[kind],
-            block=_BLOCK[kind],
-            attention=self._attention(capacity),
-            cache_dtype=FP8 if self._kv_cache == "fp8" else None,
-        )
 
-    def _attention(self, capacity: int) -> Attention:
-        if self.llava.model.device.type == "cuda":
-            return "triton" if find_spec("triton") else "masked"
-        text = self.llava.model.config.text_config
-        keys = capacity * text.hidden_size * self.llava.dtype.itemsize
-        return "ragged" if keys > _LONG else "masked"
+def slot_config(
+    llava: Llava, prompt_ids: torch.Tensor, *, slots: int | None, kv_cache: KvCache
+) -> SlotConfig:
+    """Return how this model is best run on its device, as far as memory goes.
+
+    Raises:
+        NoRoomError: memory does not hold one slot.
+    """
+    kind = llava.model.device.type
+    wanted = slots or _SLOTS[kind]
+    capacity = len(prompt_ids) + llava.checkpoint.max_new_tokens
+    config = SlotConfig(
+        slots=wanted,
+        capacity=capacity,
+        refill=min(_REFILL, wanted // _SLOTS_TO_ONE) or 1,
+        block=_BLOCK[kind],
+        attention=_attention(llava, capacity),
+        cache_dtype=FP8 if kv_cache == "fp8" else None,
+    )
+    side = llava.checkpoint.normalisation.side
+    config = fitted(llava.model, config, prompt_ids=prompt_ids, side=side)
+    if config.slots < wanted:
+        log.info("fewer_slots", wanted=wanted, slots=config.slots)
+    return config
+
+
+def _attention(llava: Llava, capacity: int) -> Attention:
+    if llava.model.device.type == "cuda":
+        return "triton" if find_spec("triton") else "masked"
+    keys = capacity * llava.model.config.text_config.hidden_size * llava.dtype.itemsize
+    return "ragged" if keys > _LONG else "masked"
 
 
 def _no_room(error: NoRoomError) -> EngineFailure:

@@ -10,7 +10,7 @@ from worker.engine.errors import CheckpointError
 from worker.engine.identity import RELEASE_FILE, sha256
 from worker.engine.llava import Llava
 from worker.engine.protocol import EngineFailure, Generation
-from worker.engine.reference import ReferenceEngine
+from worker.engine.slotted import SlottedEngine
 from worker.images.prepared import MODEL_SIDE
 from worker.importing import record
 
@@ -55,9 +55,8 @@ def self_test(directory: Path, *, device: str, dtype: str) -> Generation:
     Raises:
         CheckpointError: it cannot be loaded, or what it writes is not finite.
     """
-    engine = ReferenceEngine(
-        Llava(directory, device=device, dtype=dtype, max_new_tokens=_TOKENS), batch_size=1
-    )
+    llava = Llava(directory, device=device, dtype=dtype, max_new_tokens=_TOKENS)
+    engine = SlottedEngine(llava, slots=1)
     (answer,) = engine.generate([_gradient()])
     if isinstance(answer, EngineFailure):
         raise CheckpointError(directory, answer.sentence)

@@ -34,7 +34,7 @@ class Runner:
         self.cache = SlotCache(model.config.text_config, config, **where)
         suppressed = torch.tensor(model.generation_config.suppress_tokens or [], dtype=torch.long)
         self._choose = Chooser(decoding, suppressed.to(self._device))
-        self._tokens, self._written, self._seeds, self._live = (
+        self.tokens, self._written, self._seeds, self._live = (
             torch.zeros(config.slots, dtype=torch.long, device=self._device) for _ in range(4)
         )
         self._block = torch.zeros(
@@ -51,14 +51,15 @@ class Runner:
     def _first(self, slots: Sequence[int], paintings: Sequence[Painting]) -> Choice:
         where = self._on_device(slots)
         seeds = self._on_device([one.seed or 0 for one in paintings])
-        choice = self._choose(self._prefill(where, paintings), 0, seeds)
-        self._tokens[where], self._seeds[where] = choice.tokens, seeds
+        choice = self._choose(self.prefill(where, paintings), 0, seeds)
+        self.tokens[where], self._seeds[where] = choice.tokens, seeds
         self._written[where], self._live[where] = 1, 1
         self.cache.positions[where] = len(paintings[0].prompt_ids)
         return choice
 
-    def _prefill(self, slots: torch.Tensor, paintings: Sequence[Painting]) -> torch.Tensor:
-        """Return the scores after the prompt, float32 [rows, vocabulary]."""
+    @torch.inference_mode()
+    def prefill(self, slots: torch.Tensor, paintings: Sequence[Painting]) -> torch.Tensor:
+        """Read prompts into these slots; return the scores after them, float32 [rows, words]."""
         embeddings = self._embeddings(paintings)
         self.cache.fill(slots)
         places = torch.arange(embeddings.shape[1], device=self._device)
@@ -101,16 +102,17 @@ class Runner:
                 self.decode(longest + number), self._written[:, None], self._seeds
             )
             self._block[number] = choice.rows()
-            self._tokens.copy_(choice.tokens)
+            self.tokens.copy_(choice.tokens)
             self._written.add_(self._live)
             self.cache.positions.add_(self._live)
 
+    @torch.inference_mode()
     def decode(self, longest: int) -> torch.Tensor:
-        """Return the scores after the token of every slot, float32 [slots, vocabulary]."""
+        """Return the scores after the token of every slot, float32 [slots, words]."""
         self.cache.extend()
         positions = self.cache.positions
         self._attention.prepare(positions, longest)
-        embeddings = self._embed(self._tokens)[:, None]
+        embeddings = self._embed(self.tokens)[:, None]
         return self._scores(self._forward(embeddings, positions[:, None]))
 
     def _replay(self) -> None:
@@ -123,7 +125,7 @@ class Runner:
 
         Warming up writes tokens that nobody asked for: where the slots stand is kept aside.
         """
-        state = (self._tokens, self._written, self.cache.positions)
+        state = (self.tokens, self._written, self.cache.positions)
         kept = [one.clone() for one in state]
         side = torch.cuda.Stream()  # type: ignore[no-untyped-call]  # (torch leaves it so)
         side.wait_stream(torch.cuda.current_stream())
@@ -159,7 +161,7 @@ class Runner:
     def stop(self, slots: Sequence[int], *, broken: Sequence[int] = ()) -> None:
         """Let these slots rest; what is broken is wiped out."""
         where = self._on_device(slots)
-        self._live[where], self._tokens[where], self.cache.positions[where] = 0, 0, 0
+        self._live[where], self.tokens[where], self.cache.positions[where] = 0, 0, 0
         for slot in broken:
             self.cache.clear(slot)
 

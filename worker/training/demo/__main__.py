@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 from worker.engine.llava import Llava
-from worker.engine.reference import ReferenceEngine
+from worker.engine.slotted import SlottedEngine
 from worker.training.demo import evaluation, training
 
 BUNDLED = Path(__file__).parents[2] / "demo_model"
@@ -23,8 +23,8 @@ def _train(arguments: argparse.Namespace) -> None:
 
 
 def _evaluate(arguments: argparse.Namespace) -> None:
-    engine = ReferenceEngine(
-        Llava(arguments.model, device="cpu", dtype="float32", max_new_tokens=200), batch_size=16
+    engine = SlottedEngine(
+        Llava(arguments.model, device="cpu", dtype="float32", max_new_tokens=200), slots=16
     )
     with tempfile.TemporaryDirectory() as folder:
         files = list(evaluation.find(arguments.pictures)) or evaluation.paint(
