@@ -80,9 +80,10 @@ def engine(
         check=check,
     )
     with _progress() as report:
-        findings = run(plan, report)
-    if json_file is not None:
-        json_file.write_text(json.dumps(findings.as_json(), indent=2) + "\n", encoding="utf-8")
+        for findings in run(plan, report):
+            if json_file is not None:
+                document = json.dumps(findings.as_json(), indent=2)
+                json_file.write_text(document + "\n", encoding="utf-8")
     out.print(table(findings))
     if check and (differing := findings.differing()):
         fail(f"not what one at a time gives: {', '.join(differing)}")

@@ -3,7 +3,7 @@
 import gc
 import os
 import platform
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from statistics import mean
 from typing import Any
@@ -11,8 +11,8 @@ from typing import Any
 import torch
 import transformers
 
-from predella.errors import InvalidError
 from worker.bench import models, roofline
+from worker.bench.errors import UnmeasurableError
 from worker.bench.findings import Findings, Round
 from worker.bench.lengths import CAP, lengths
 from worker.bench.meter import Meter
@@ -25,10 +25,6 @@ from worker.engine.slots.config import FP8
 MODES = ("batch1", "static", "static_cache", "slots", "slots_fp8")
 _WARM = 8
 """Tokens of a text that is written only to have everything compiled and at hand."""
-
-
-class UnmeasurableError(InvalidError):
-    """The options of a benchmark contradict each other, or this machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +67,14 @@ class Plan:
             )
 
     def contenders(self) -> list[tuple[str, int]]:
-        """Return each mode with each of its widths."""
+        """Return each mode with each of its widths, first what the others are compared with."""
         widths = {"batch1": (1,), "static": self.static, "static_cache": self.static_cache}
-        return [(mode, width) for mode in self.modes for width in widths.get(mode, self.slots)]
+        return [
+            (mode, width)
+            for mode in MODES
+            if mode in self.modes
+            for width in widths.get(mode, self.slots)
+        ]
 
     def images_of(self, mode: str) -> int:
         """Return how many it may write about."""
@@ -86,18 +87,21 @@ class Plan:
                 return self.images
 
 
-def run(plan: Plan, report: Callable[[str], None]) -> Findings:
-    """Return what every mode took, in rounds, so that a busy minute harms all of them alike."""
+def run(plan: Plan, report: Callable[[str], None]) -> Iterator[Findings]:
+    """Yield what is known after every measurement: the last one can be hours away.
+
+    Modes take turns, so that a busy minute harms all of them alike.
+    """
     torch.set_num_threads(plan.threads)
     bench = _Bench(plan)
     report(f"ceilings of this machine in {plan.dtype}")
     ceilings = roofline.measure(plan.device, bench.dtype)
-    rounds = []
+    findings = Findings(asdict(plan), _machine(plan), ceilings, mean(bench.lengths), [])
     for number in range(plan.rounds):
         for mode, width in plan.contenders():
             report(f"round {number + 1} of {plan.rounds}: {mode} {width}")
-            rounds.append(bench.measure(mode, width, ceilings))
-    return Findings(asdict(plan), _machine(plan), ceilings, mean(bench.lengths), rounds)
+            findings.rounds.append(bench.measure(mode, width, ceilings))
+            yield findings
 
 
 class _Bench:

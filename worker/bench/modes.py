@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import torch
 from transformers import LogitsProcessor, LogitsProcessorList
 
+from worker.bench.errors import UnmeasurableError
 from worker.bench.lengths import CAP
 from worker.bench.models import EOS, PROMPT
 from worker.engine.slots import Painting, SlotConfig, SlotEngine
@@ -111,8 +112,14 @@ class Slots:
         while waiting or not self._engine.is_idle:
             while waiting and self._engine.room:
                 self._engine.put(self._painting(waiting.popleft()))
-            texts.update((one.key, one.tokens) for one in self._engine.step())
+            texts.update(map(_text, self._engine.step()))
         return texts
 
     def _painting(self, job: Job) -> Painting:
         return Painting(job.number, self._prompt, job.pixels, max_new_tokens=job.length)
+
+
+def _text(painting: Painting) -> tuple[Hashable, list[int]]:
+    if painting.is_broken:
+        raise UnmeasurableError("its arithmetic overflowed; try another --dtype")
+    return painting.key, painting.tokens

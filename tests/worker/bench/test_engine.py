@@ -6,7 +6,8 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
-from worker.bench.engine import Plan, UnmeasurableError, run
+from worker.bench.engine import Plan, run
+from worker.bench.errors import UnmeasurableError
 from worker.bench.findings import Findings
 from worker.cli import app
 
@@ -15,7 +16,7 @@ PLAN = Plan(
     images=6,
     batch1_images=3,
     static_images=5,
-    modes=("batch1", "static", "static_cache", "slots", "slots_fp8"),
+    modes=("slots_fp8", "slots", "static_cache", "static", "batch1"),
     static=(2, 3),
     static_cache=(2,),
     slots=(3,),
@@ -37,7 +38,8 @@ def told() -> list[str]:
 
 @pytest.fixture(scope="module")
 def findings(told: list[str]) -> Findings:
-    return run(PLAN, told.append)
+    *_, last = run(PLAN, told.append)
+    return last
 
 
 class TestRun:
@@ -86,6 +88,11 @@ class TestRun:
         few = findings.rounds[0]
 
         assert few.tokens / few.images == pytest.approx(findings.mean_length, rel=0.2)
+
+    def test_tells_what_it_knows_before_it_is_done(self) -> None:
+        first = next(run(replace(PLAN, modes=("batch1",)), lambda _: None))
+
+        assert [row.mode for row in first.rows()] == ["batch1"]
 
     def test_says_what_it_is_at(self, findings: Findings, told: list[str]) -> None:
         assert told[-1] == "round 2 of 2: slots_fp8 3"

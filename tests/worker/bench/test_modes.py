@@ -1,9 +1,11 @@
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import torch
 
 from worker.bench import models
+from worker.bench.errors import UnmeasurableError
 from worker.bench.models import EOS, PROMPT, SIZES
 from worker.bench.modes import Job, Mode, Slots, Static
 from worker.engine.slots import SlotConfig
@@ -68,6 +70,15 @@ class TestSlots:
 
         assert {key: len(text) for key, text in texts.items()} == dict(enumerate(LENGTHS))
         assert all(texts[key][:-1] == alone[key][:-1] for key in alone)
+
+    def test_refuses_to_time_what_overflowed(
+        self, model: Any, prompt: torch.Tensor, jobs: list[Job]
+    ) -> None:
+        mode = Slots(model, prompt, SlotConfig(slots=2, capacity=PROMPT + max(LENGTHS)))
+        broken = replace(jobs[0], pixels=jobs[0].pixels * torch.nan)
+
+        with pytest.raises(UnmeasurableError, match="overflowed"):
+            mode.write([broken])
 
     def test_leaves_fewer_rows_empty_than_batches_do(
         self, model: Any, prompt: torch.Tensor, jobs: list[Job]
