@@ -23,6 +23,7 @@ from api.routes import (
     prompts,
     releases,
     reviews,
+    runs,
     submissions,
 )
 from predella import logs
@@ -42,6 +43,7 @@ _NOUNS = (
     analyses,
     reviews,
     exports,
+    runs,
 )
 
 _DESCRIPTION = (

@@ -20,6 +20,9 @@ class OperationOut(Out):
     percent: int
     started_at: datetime
     ended_at: datetime | None
+    seconds_left: float | None = Field(
+        description="About how long until what is prepared is analyzed; null where nobody can say."
+    )
     error: str | None
 
     @computed_field

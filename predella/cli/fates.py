@@ -16,10 +16,13 @@ from predella.formats.text import normalise
 from predella.models import Item, ItemState, Refusal, Sensitivity, Stage, SubmissionState
 from predella.services.items import Failure, Progress
 from predella.services.reports import Refused, Report
+from predella.services.runs import Outlook
 
 COLUMNS = ("row", "object_number", "filename", "fate", "code", "reason", "item_id", "analysis_id")
 _SHOWN = ("row", "object_number", "filename", "fate", "reason")
 _ON_A_PAGE = 200
+_LONG = 120
+"""Minutes; more is told in hours."""
 _UNDER_WAY = {
     (Stage.PREPARE, ItemState.WAITING): "waits to be prepared",
     (Stage.PREPARE, ItemState.LEASED): "is being prepared",
@@ -149,6 +152,27 @@ def print_progress(progress: Progress, failures: Iterable[Failure]) -> None:
             Text(f"for example: {failure.example}"),
         )
     out.print(table)
+
+
+def print_outlook(outlook: Outlook) -> None:
+    """Say how fast model workers are, and how long it will be, where there is anything to say."""
+    if not (outlook.workers or outlook.images_left):
+        return
+    workers = "1 model worker" if outlook.workers == 1 else f"{outlook.workers} model workers"
+    pace = f"{workers} at work: {outlook.images_per_second:.1f} images/s"
+    images = "1 image" if outlook.images_left == 1 else f"{outlook.images_left:,} images"
+    time = "" if outlook.seconds_left is None else f", {about(outlook.seconds_left)}"
+    _say(
+        f"{pace if outlook.workers else 'No model worker at work'}; {images} left to analyze{time}."
+    )
+
+
+def about(seconds: float) -> str:
+    """Return roughly how long something will take."""
+    minutes = seconds / 60
+    if minutes < 1:
+        return "less than 1 min"
+    return f"{minutes:.0f} min" if minutes < _LONG else f"{minutes / 60:.1f} h"
 
 
 def _report_table(report: Report) -> Table:

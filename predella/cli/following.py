@@ -6,6 +6,7 @@ from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as Bars
 
 from predella import db
+from predella.cli import fates
 from predella.cli.output import err
 from predella.ids import SubmissionId
 from predella.services import items
@@ -48,9 +49,7 @@ def _counts(progress: Progress) -> str:
 def _pace(running: int, per_second: float) -> str:
     if not per_second:
         return ""
-    minutes = running / per_second / 60
-    left = f"{minutes:.0f} min" if minutes >= 1 else "less than 1 min"
-    return f"{per_second:.1f}/s, {left} left"
+    return f"{per_second:.1f}/s, {fates.about(running / per_second)} left"
 
 
 def _bars() -> Bars:

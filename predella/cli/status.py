@@ -1,7 +1,7 @@
 """``predella status``: what became of everything that was handed in."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from itertools import chain
 from typing import Annotated, Any
@@ -18,7 +18,7 @@ from predella.cli.output import acting, out, print_json, print_json_lines
 from predella.errors import InvalidError
 from predella.ids import CollectionId, SubmissionId
 from predella.models import ItemState, Submission
-from predella.services import collections, items, reports, submissions
+from predella.services import collections, items, reports, runs, submissions
 
 _PAGE = 1_000
 _LATEST = 20
@@ -138,16 +138,18 @@ def _summarise(session: Session, submission_id: SubmissionId, *, json: bool) -> 
     report = reports.report(session, submission)
     progress = items.progress(session, submission_id)
     failures = items.failures(session, submission_id)
+    outlook = runs.outlook(session, submission_id)
     if json:
         print_json(
             _row(submission)
             | fates.report_json(report)
-            | {"progress": fates.progress_json(progress, failures)}
+            | {"progress": fates.progress_json(progress, failures), "analysis": asdict(outlook)}
         )
         return
     fates.print_report(report)
     if progress.total:
         fates.print_progress(progress, failures)
+        fates.print_outlook(outlook)
         out.print(f"Every image: predella status {submission_id} --all", soft_wrap=True)
 
 
@@ -166,6 +168,7 @@ def _latest(session: Session, scope: Scope, *, json: bool) -> None:
     for row in rows:
         table.add_row(*(Text(_shown(row[column])) for column in columns))
     out.print(table)
+    fates.print_outlook(runs.outlook(session))
 
 
 def _row(submission: Submission) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """How the house stands, in numbers: counted in Postgres, which alone knows."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -20,6 +20,8 @@ from predella.models import (
     Submission,
     SubmissionState,
 )
+from predella.services import runs
+from predella.services.runs import Performance, Work
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,10 @@ class Numbers:
     """By release: its model's name and its id."""
     reviews: Mapping[ReviewState, int]
     """Analyses by what was decided on them."""
+    runs: Sequence[Performance]
+    """The newest of each worker that told of it just now."""
+    done: Mapping[str, Work]
+    """By all runs, by the name of their model."""
 
 
 def count(session: Session) -> Numbers:
@@ -51,6 +57,8 @@ def count(session: Session) -> Numbers:
         exports_writing=_count(session, Export.state == ExportState.WRITING),
         analyses=_by_release(session),
         reviews=_by_review_state(session),
+        runs=runs.recent(session),
+        done=runs.totals(session),
     )
 
 

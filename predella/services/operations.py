@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from predella.errors import NotFoundError
 from predella.ids import CollectionId, SubmissionId
 from predella.models import Export, ExportState, Item, Submission, SubmissionState
-from predella.services import items, reports
+from predella.services import items, reports, runs
 
 
 class OperationKind(StrEnum):
@@ -48,6 +48,8 @@ class Operation:
     started_at: datetime
     ended_at: datetime | None
     error: str | None
+    seconds_left: float | None = None
+    """About, for what is prepared; None where nobody can say."""
 
     @property
     def percent(self) -> int:
@@ -71,7 +73,8 @@ def get(session: Session, operation_id: UUID) -> Operation:
 
 
 def _submission(session: Session, submission: Submission) -> Operation:
-    progress = items.progress(session, SubmissionId(submission.id))
+    submission_id = SubmissionId(submission.id)
+    progress = items.progress(session, submission_id)
     state = _state(session, submission, progress)
     running = state is OperationState.RUNNING
     return Operation(
@@ -85,6 +88,7 @@ def _submission(session: Session, submission: Submission) -> Operation:
         started_at=submission.created_at,
         ended_at=None if running else _last_finish(session, submission),
         error=submission.refusal,
+        seconds_left=runs.outlook(session, submission_id).seconds_left if running else None,
     )
 
 

@@ -1,16 +1,18 @@
 """Runs: what each drain of a model worker has done, and how fast model workers are now."""
 
-from collections.abc import Sequence
-from dataclasses import asdict, astuple, dataclass
-from datetime import timedelta
+from collections.abc import Mapping
+from dataclasses import asdict, astuple, dataclass, fields
+from datetime import datetime, timedelta
 from operator import add
+from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Select, cast, func, select, tuple_, update
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from predella import ids
-from predella.ids import RunId
-from predella.models import Run
+from predella.ids import RunId, SubmissionId
+from predella.models import Item, ItemState, Run, Stage
 
 _RECENTLY = timedelta(minutes=2)
 
@@ -31,22 +33,61 @@ class Work:
         return Work(*map(add, astuple(self), astuple(more)))
 
 
-@dataclass(frozen=True)
-class Pace:
-    """How fast a run is, from its beginning to when it last told."""
+@dataclass(frozen=True, kw_only=True)
+class Performance(Work):
+    """What a run has done from its beginning until it last told, and how fast."""
 
+    id: UUID
     worker: str
     model_name: str
-    is_over: bool
+    device: str
+    batch_size: int
+    started_at: datetime
+    updated_at: datetime
+    ended_at: datetime | None
+
+    @property
+    def images_per_second(self) -> float:
+        """Written about by the model."""
+        return self.images / self._seconds
+
+    @property
+    def items_per_second(self) -> float:
+        """Settled, in whatever way."""
+        return (self.images + self.duplicates + self.failed) / self._seconds
+
+    @property
+    def tokens_per_second(self) -> float:
+        """Written by the model."""
+        return self.tokens / self._seconds
+
+    @property
+    def starved(self) -> float:
+        """Share of the engine's places that stood empty though there was work, 0 to 1."""
+        return min(1.0, self.starved_seconds / self._seconds)
+
+    @property
+    def occupancy(self) -> float:
+        """Share of the engine's places that were at work while the engine was, 0 to 1."""
+        return self.occupied_seconds / self.engine_seconds if self.engine_seconds else 0.0
+
+    @property
+    def _seconds(self) -> float:
+        # What was done within less than a second is no rate yet.
+        return max(1.0, (self.updated_at - self.started_at).total_seconds())
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """How fast analyses are written now, and what is left to write."""
+
+    workers: int
+    """Runs that go on."""
     images_per_second: float
-    """Written about by the model."""
-    items_per_second: float
-    """Settled, in whatever way."""
-    tokens_per_second: float
-    starved: float
-    """Share of the engine's places that stood empty though there was work, 0 to 1."""
-    occupancy: float
-    """Share of the engine's places that were at work while it was, 0 to 1."""
+    images_left: int
+    """Prepared images that wait for the model, or are with it."""
+    seconds_left: float | None
+    """About; None where nothing is left, or nobody is at it."""
 
 
 def start(session: Session, *, worker: str, model_name: str, device: str, batch_size: int) -> RunId:
@@ -78,33 +119,70 @@ def end(session: Session, run_id: RunId, work: Work) -> None:
     session.execute(update(Run).where(Run.id == run_id).values(ended_at=func.now()))
 
 
-def latest(session: Session, *, limit: int) -> Sequence[Run]:
+def latest(session: Session, *, limit: int) -> list[Performance]:
     """Return the runs that began last, the newest first."""
-    return session.scalars(select(Run).order_by(Run.id.desc()).limit(limit)).all()
+    return _performances(session, select(Run).order_by(Run.id.desc()).limit(limit))
 
 
-def paces(session: Session) -> list[Pace]:
-    """Return how fast each worker is that told of its run within the last two minutes."""
-    recent = (
-        select(Run)
-        .distinct(Run.worker)
-        .where(Run.updated_at > func.now() - _RECENTLY)
-        .order_by(Run.worker, Run.id.desc())
+def recent(session: Session) -> list[Performance]:
+    """Return the newest run of each worker that told of it within the last two minutes."""
+    told = select(Run).where(Run.updated_at > func.now() - _RECENTLY)
+    newest = told.ext(distinct_on(Run.worker)).order_by(Run.worker, Run.id.desc())
+    return _performances(session, newest)
+
+
+def totals(session: Session) -> Mapping[str, Work]:
+    """Return what all runs have done, by the name of their model."""
+    columns = [getattr(Run, field.name) for field in fields(Work)]
+    sums = [cast(func.sum(column), column.type) for column in columns]
+    rows = session.execute(select(Run.model_name, *sums).group_by(Run.model_name))
+    return {name: Work(*done) for name, *done in rows}
+
+
+def outlook(session: Session, submission_id: SubmissionId | None = None) -> Outlook:
+    """Return how long it will be until prepared images are analyzed: all, or a submission's.
+
+    Those that come before the last one of the submission are counted, whosever they are.
+    """
+    going_on = [run for run in recent(session) if run.ended_at is None]
+    left = _left(session, submission_id)
+    per_second = sum(run.items_per_second for run in going_on)
+    return Outlook(
+        workers=len(going_on),
+        images_per_second=sum(run.images_per_second for run in going_on),
+        images_left=left,
+        seconds_left=left / per_second if left and per_second else None,
     )
-    return [pace(run) for run in session.scalars(recent)]
 
 
-def pace(run: Run) -> Pace:
-    """Return how fast a run is, or was."""
-    # What was written within less than this is no rate yet.
-    seconds = max(1.0, (run.updated_at - run.created_at).total_seconds())
-    return Pace(
-        worker=run.worker,
-        model_name=run.model_name,
-        is_over=run.ended_at is not None,
-        images_per_second=run.images / seconds,
-        items_per_second=(run.images + run.duplicates + run.failed) / seconds,
-        tokens_per_second=run.tokens / seconds,
-        starved=min(1.0, run.starved_seconds / seconds),
-        occupancy=run.occupied_seconds / run.engine_seconds if run.engine_seconds else 0.0,
-    )
+def _left(session: Session, submission_id: SubmissionId | None) -> int:
+    under_way = Item.state.in_([ItemState.WAITING, ItemState.LEASED])
+    left = select(func.count()).where(Item.stage == Stage.ANALYZE, under_way)
+    if submission_id is not None:
+        place = (
+            select(Item.priority, Item.id)
+            .where(Item.submission_id == submission_id, Item.stage == Stage.ANALYZE, under_way)
+            .order_by(Item.priority.desc(), Item.id.desc())
+        )
+        last = session.execute(place.limit(1)).one_or_none()
+        if last is None:
+            return 0
+        left = left.where(tuple_(Item.priority, Item.id) <= tuple_(*last))
+    return session.scalar(left) or 0
+
+
+def _performances(session: Session, query: Select[Run]) -> list[Performance]:
+    return [
+        Performance(
+            **{field.name: getattr(run, field.name) for field in fields(Work)},
+            id=run.id,
+            worker=run.worker,
+            model_name=run.model_name,
+            device=run.device,
+            batch_size=run.batch_size,
+            started_at=run.created_at,
+            updated_at=run.updated_at,
+            ended_at=run.ended_at,
+        )
+        for run in session.scalars(query)
+    ]

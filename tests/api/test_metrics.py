@@ -5,6 +5,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from predella import clock, db, ids
 from predella.models import Decision, ItemState
+from predella.services import runs
+from predella.services.runs import Work
 from tests import factories
 
 
@@ -48,6 +50,9 @@ class TestReadMetrics:
                 if decision:
                     factories.review(session, analysis, decision)
             factories.export(session)
+            run_id = runs.start(session, worker="a:1", model_name="m", device="cpu", batch_size=8)
+            work = Work(images=7, tokens=700, engine_seconds=2.0, occupied_seconds=1.0)
+            runs.progress(session, run_id, work)
             written_by = (release.model_name, str(release.id))
 
         numbers = _numbers(admin)
@@ -61,3 +66,9 @@ class TestReadMetrics:
         assert numbers["predella_reviews", "needs_review"] == 1
         assert numbers["predella_reviews", "approved"] == 1
         assert numbers["predella_reviews", "rejected"] == 1
+        assert numbers["predella_run_images_per_second", "m", "a:1"] == 7
+        assert numbers["predella_run_tokens_per_second", "m", "a:1"] == 700
+        assert numbers["predella_run_starved", "m", "a:1"] == 0
+        assert numbers["predella_run_occupancy", "m", "a:1"] == 0.5
+        assert numbers["predella_runs_images_total", "m"] == 7
+        assert numbers["predella_runs_engine_seconds_total", "m"] == 2

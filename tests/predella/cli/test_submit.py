@@ -12,8 +12,9 @@ from predella import db
 from predella.cli import following
 from predella.cli.output import Exit
 from predella.formats import manifest
-from predella.models import Item, Refusal, Role, Submission
-from predella.services import accounts
+from predella.models import Collection, Item, ItemState, Refusal, Role, Stage, Submission
+from predella.services import accounts, runs
+from predella.services.runs import Work
 from predella.settings import Settings, get_settings
 from tests import factories
 from tests.predella.cli.running import Ran, Run, runner
@@ -350,6 +351,34 @@ class TestStatus:
         assert summary["collection"] == "sk"
         assert (summary["progress"]["withheld"], summary["progress"]["total"]) == (1, 2)
         assert f"predella status {submitted} --refused" in shown.out
+
+    def test_tells_how_fast_model_workers_are_and_what_is_left(
+        self, run: Run, submitted: str
+    ) -> None:
+        with db.transaction() as session:
+            waiting = select(Item).filter_by(state=ItemState.WAITING)
+            for item in session.scalars(waiting).all():
+                owner = session.get_one(Collection, item.collection_id)
+                item.image_id = factories.image(session, owner).id
+                item.stage = Stage.ANALYZE
+        before = run("status", submitted).out
+        with db.transaction() as session:
+            run_id = runs.start(session, worker="a:1", model_name="m", device="cpu", batch_size=8)
+            runs.progress(session, run_id, Work(images=4))
+
+        after = run("status", submitted)
+        told = run("status", submitted, "--json").json["analysis"]
+
+        assert "No model worker at work; 1 image left to analyze." in before
+        pace = "1 model worker at work: 4.0 images/s; 1 image left to analyze, less than 1 min."
+        assert pace in after.out
+        assert pace in run("status").out
+        assert told == {
+            "workers": 1,
+            "images_per_second": 4.0,
+            "images_left": 1,
+            "seconds_left": 0.25,
+        }
 
     def test_without_a_submission_shows_the_latest(self, run: Run, submitted: str) -> None:
         assert submitted in run("status").out

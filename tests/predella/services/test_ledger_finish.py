@@ -221,6 +221,21 @@ class TestDraftsRecord:
         assert fresh(session, holder).state is ItemState.LEASED
         assert count(session, Analysis) == 1
 
+    def test_keeps_a_text_for_its_duplicates_when_the_lease_on_its_own_item_was_lost(
+        self, session: Session, within: Submission, image: Image, release_id: ReleaseId
+    ) -> None:
+        for _ in range(2):
+            ready(session, within, image)
+        zombie, twin = claim(session, Stage.ANALYZE)
+        ledger.release(session, [zombie])
+
+        mine = drafts.record(session, [draft(zombie)], release_id=release_id, duplicates=[twin])
+
+        assert mine == {twin.id}
+        written = session.get_one(Analysis, fresh(session, twin).analysis_id)
+        assert (written.item_id, written.lease_token) == (twin.id, twin.token)
+        assert fresh(session, zombie).state is ItemState.WAITING
+
     def test_writes_anew_for_another_release(
         self, session: Session, within: Submission, image: Image, release_id: ReleaseId
     ) -> None:

@@ -9,10 +9,12 @@ from predella.models import (
     ExportState,
     ItemState,
     Refusal,
+    Stage,
     Submission,
     SubmissionState,
 )
-from predella.services import operations
+from predella.services import operations, runs
+from predella.services.runs import Work
 from tests import factories
 
 
@@ -45,6 +47,18 @@ class TestOfASubmission:
 
         assert (operation.state, operation.percent) == ("running", 66)
         assert (operation.done, operation.failed, operation.total) == (1, 1, 3)
+
+    def test_says_how_long_its_prepared_images_will_take(self, session: Session) -> None:
+        image = factories.image(session)
+        made = factories.submission(session, collection_id=image.collection_id)
+        for _ in range(6):
+            factories.item(session, made, stage=Stage.ANALYZE, image_id=image.id)
+        assert operations.get(session, made.id).seconds_left is None
+
+        run_id = runs.start(session, worker="a:1", model_name="m", device="cpu", batch_size=8)
+        runs.progress(session, run_id, Work(images=2))
+
+        assert operations.get(session, made.id).seconds_left == pytest.approx(3)
 
     def test_succeeds_with_its_last_item(self, session: Session) -> None:
         made = factories.submission(session)
