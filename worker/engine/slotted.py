@@ -45,6 +45,7 @@ class SlottedEngine:
         self._asked: dict[Hashable, Asked] = {}
         self._failed: list[tuple[Hashable, EngineFailure]] = []
         self._too_long: list[Painting] = []
+        self._occupancy = 0.0
         self._engine = self._sized(llava.question(llava.prompt).ids)
         self.release = llava.release(self._kind())
 
@@ -72,8 +73,8 @@ class SlottedEngine:
 
     @property
     def occupancy(self) -> float:
-        """Share of what the slots could have written that was written, 0 to 1."""
-        return self._engine.occupancy
+        """Share of its slots that were at work during its last step, 0 to 1."""
+        return self._occupancy
 
     def render(self, prompt: Prompt) -> str:
         """Return what the model would be given to ask this.
@@ -117,7 +118,15 @@ class SlottedEngine:
             self._grow()
         done: list[tuple[Hashable, Answer]] = [*self._failed]
         self._failed = []
-        return done + [(one.key, self._answer(one)) for one in self._engine.step()]
+        return done + [(one.key, self._answer(one)) for one in self._written()]
+
+    def _written(self) -> list[Painting]:
+        """Return the paintings that a step brings to their end."""
+        engine = self._engine
+        live, possible = engine.live_steps, engine.slot_steps
+        ended = engine.step()
+        self._occupancy = (engine.live_steps - live) / (engine.slot_steps - possible or 1)
+        return ended
 
     def generate(self, pictures: Sequence[bytes]) -> list[Answer]:
         """Return one answer for each picture, all asked what it was loaded with."""

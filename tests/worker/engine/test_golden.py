@@ -17,6 +17,7 @@ from worker.engine.loading import Question
 from worker.engine.prompts import Prompt
 from worker.engine.protocol import Answer, Generation
 from worker.engine.reference import ReferenceEngine
+from worker.engine.slotted import SlottedEngine
 from worker.engine.templates import TEMPLATES
 
 ASKED = {name: case for name, case in golden.CASES.items() if case["conv_mode"] in TEMPLATES}
@@ -51,7 +52,9 @@ def question(engine: ReferenceEngine, case: dict[str, Any]) -> Question:
     return engine.llava.ask(Prompt("golden", text), case["conv_mode"])
 
 
-def answered(engine: ReferenceEngine, batch: Sequence[tuple[bytes, Question]]) -> list[Answer]:
+def answered(
+    engine: ReferenceEngine | SlottedEngine, batch: Sequence[tuple[bytes, Question]]
+) -> list[Answer]:
     for number, (picture, asked) in enumerate(batch):
         engine.put(number, engine.llava.opened(picture, asked))
     found: dict[Hashable, Answer] = {}
@@ -169,6 +172,19 @@ class TestFloat32:
         answers = answered(gallery, batch)
 
         for answer, case in zip(answers, mixed, strict=True):
+            assert_same(answer, case)
+
+
+class TestSlots:
+    def test_write_the_same_words_whatever_their_neighbours_are_asked(
+        self, gallery: ReferenceEngine, pictures: dict[str, bytes]
+    ) -> None:
+        batch = [(pictures[case["image"]], question(gallery, case)) for case in ASKED.values()]
+        assert len({len(asked.ids) for _, asked in batch}) > 3
+
+        answers = answered(SlottedEngine(gallery.llava, slots=5), batch)
+
+        for answer, case in zip(answers, ASKED.values(), strict=True):
             assert_same(answer, case)
 
 

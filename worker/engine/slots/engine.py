@@ -22,7 +22,10 @@ class SlotEngine:
         self._ends = frozenset(model.generation_config.eos_token_id)
         self._runner = Runner(model, config, decoding)
         self._scheduler = Scheduler(config.slots, config.refill)
-        self._steps = self._live_steps = 0
+        self.slot_steps = 0
+        """Tokens that the slots could have written so far."""
+        self.live_steps = 0
+        """Those of them that belong to a text."""
 
     @property
     def room(self) -> int:
@@ -37,7 +40,7 @@ class SlotEngine:
     @property
     def occupancy(self) -> float:
         """Share of what the slots could have written that was written, 0 to 1."""
-        return self._live_steps / (self._steps or 1)
+        return self.live_steps / (self.slot_steps or 1)
 
     def put(self, painting: Painting) -> None:
         """Take one more painting in hand.
@@ -76,14 +79,14 @@ class SlotEngine:
     def _write(self, seated: Seats) -> list[Painting]:
         longest = max(len(one.prompt_ids) + len(one.tokens) - 1 for _, one in seated)
         block = self._runner.write(longest)
-        self._steps += len(block) * self.config.slots
+        self.slot_steps += len(block) * self.config.slots
         return self._leave([seat for seat in seated if self._takes_up(seat, block)])
 
     def _takes_up(self, seat: tuple[int, Painting], block: list[Any]) -> bool:
         """Add what was written in a slot to its painting, and say whether it came to its end."""
         slot, painting = seat
         for tokens, logprobs, broken in block:
-            self._live_steps += 1
+            self.live_steps += 1
             if self._ends_with(painting, tokens[slot], logprobs[slot], broken[slot]):
                 return True
         return False
