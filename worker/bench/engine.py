@@ -20,6 +20,7 @@ from worker.bench.models import PROMPT, SIZES
 from worker.bench.modes import Job, Mode, Slots, Static, Texts
 from worker.bench.roofline import Ceilings, Stored
 from worker.engine.slots import SlotConfig
+from worker.engine.slots.attention import fastest
 from worker.engine.slots.config import FP8
 
 MODES = ("batch1", "static", "static_cache", "slots", "slots_fp8")
@@ -170,7 +171,7 @@ class _Bench:
             capacity=PROMPT + CAP,
             refill=self._plan.refill,
             block=4 if is_cuda else 1,
-            attention="triton" if is_cuda else "masked",
+            attention=fastest(self._model, PROMPT + CAP),
             cache_dtype=FP8 if mode == "slots_fp8" else None,
         )
 

@@ -1,7 +1,6 @@
 """A LLaVA in the slots of the batch engine: how releases are served."""
 
 from collections.abc import Hashable, Sequence
-from importlib.util import find_spec
 from typing import Literal
 
 import structlog
@@ -11,7 +10,8 @@ from worker.engine.llava import Asked, Llava
 from worker.engine.prompts import Prompt
 from worker.engine.protocol import Answer, EngineFailure, Request, answers
 from worker.engine.slots import Painting, SlotConfig, SlotEngine
-from worker.engine.slots.config import FP8, Attention
+from worker.engine.slots.attention import fastest
+from worker.engine.slots.config import FP8
 from worker.engine.slots.memory import NoRoomError, fitted
 from worker.engine.writing import device_name, generation, not_finite, spare_threads
 
@@ -21,8 +21,6 @@ _SLOTS = {"cpu": 16, "cuda": 192}
 _REFILL, _SLOTS_TO_ONE = 4, 16
 """The most prompts that are read together; free slots that wait for others must be few."""
 _BLOCK = {"cpu": 1, "cuda": 4}
-_LONG = 256 * 1024
-"""Bytes of keys in one layer of one slot from which a CPU reads slot by slot."""
 
 log = structlog.get_logger()
 
@@ -190,7 +188,7 @@ def slot_config(
         capacity=capacity,
         refill=min(_REFILL, wanted // _SLOTS_TO_ONE) or 1,
         block=_BLOCK[kind],
-        attention=_attention(llava, capacity),
+        attention=fastest(llava.model, capacity),
         cache_dtype=FP8 if kv_cache == "fp8" else None,
     )
     side = llava.checkpoint.normalisation.side
@@ -198,13 +196,6 @@ def slot_config(
     if config.slots < wanted:
         log.info("fewer_slots", wanted=wanted, slots=config.slots)
     return config
-
-
-def _attention(llava: Llava, capacity: int) -> Attention:
-    if llava.model.device.type == "cuda":
-        return "triton" if find_spec("triton") else "masked"
-    keys = capacity * llava.model.config.text_config.hidden_size * llava.dtype.itemsize
-    return "ragged" if keys > _LONG else "masked"
 
 
 def _no_room(error: NoRoomError) -> EngineFailure:

@@ -2,16 +2,19 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from typing import Any, Protocol
 
 import torch
 from torch.nn.functional import scaled_dot_product_attention
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
-from worker.engine.slots.cache import Layer, SlotCache
-from worker.engine.slots.config import SlotConfig
+from worker.engine.slots.cache import Layer, SlotCache, head_dim
+from worker.engine.slots.config import SlotConfig, Way
 
 _NAME = "predella_slots"
+_LONG = 256 * 1024
+"""Bytes of keys in one layer of one slot from which a CPU is faster slot by slot."""
 _BUCKET = 64
 """Keys by which a masked step grows: one more mask, not another shape at every token."""
 
@@ -109,6 +112,15 @@ class Kernel:
             key_scales=held.key_scales,
             value_scales=held.value_scales,
         )
+
+
+def fastest(model: Any, capacity: int) -> Way:
+    """Return the name of the fastest way on this model's device, for slots of this many tokens."""
+    if model.device.type == "cuda":
+        return "triton" if find_spec("triton") else "masked"
+    text = model.config.text_config
+    keys = capacity * text.num_key_value_heads * head_dim(text) * model.dtype.itemsize
+    return "ragged" if keys > _LONG else "masked"
 
 
 def attention(config: SlotConfig, *, dtype: torch.dtype, device: torch.device) -> Attention:

@@ -5,7 +5,8 @@ from typing import Literal
 
 import torch
 
-Attention = Literal["masked", "ragged", "triton"]
+Way = Literal["masked", "ragged", "triton"]
+"""To attend; see ``worker.engine.slots.attention``."""
 FP8 = torch.float8_e4m3fn
 
 
@@ -21,7 +22,7 @@ class SlotConfig:
     """Paintings that are read at once, where so many wait and so many slots are free."""
     block: int = 1
     """Tokens that every slot writes before anybody looks at them."""
-    attention: Attention = "masked"
+    attention: Way = "masked"
     cache_dtype: torch.dtype | None = None
     """What keys and values are stored in; None is what the model calculates in."""
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from tests.worker.engine.slots import small
 from worker.engine.slots import Painting, SlotConfig, SlotEngine
-from worker.engine.slots.config import Attention
+from worker.engine.slots.config import Way
 
 CAPACITY = small.PROMPT + small.MOST
 
@@ -15,7 +15,7 @@ def engine(
     *,
     refill: int = 1,
     block: int = 1,
-    attention: Attention = "masked",
+    attention: Way = "masked",
     capacity: int = CAPACITY,
     model: Any = None,
     **options: Any,

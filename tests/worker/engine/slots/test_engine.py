@@ -8,7 +8,7 @@ import torch
 from tests.worker.engine.slots import small
 from tests.worker.engine.slots.running import engine, finish, paintings, write
 from worker.engine.decoding import PAPER
-from worker.engine.slots.config import Attention
+from worker.engine.slots.config import Way
 
 RUNS = list(product(["masked", "ragged"], [1, 3, 8], [(1, 1), (4, 4)]))
 
@@ -27,7 +27,7 @@ class TestTexts:
     def test_are_those_of_generate_alone(
         self,
         alone: dict[int, list[int]],
-        attention: Attention,
+        attention: Way,
         slots: int,
         group: tuple[int, int],
     ) -> None:
@@ -57,7 +57,7 @@ class TestTexts:
 
     @pytest.mark.parametrize("attention", ["masked", "ragged"])
     def test_do_not_depend_on_what_the_neighbours_are_asked(
-        self, alone: dict[int, list[int]], attention: Attention
+        self, alone: dict[int, list[int]], attention: Way
     ) -> None:
         longer = small.prompt(1, suffix=19)
         others = [small.painting(100 + n, asked=longer, most=27) for n in range(6)]
@@ -70,7 +70,7 @@ class TestTexts:
             assert written[other.key] == small.generated(other)
 
     @pytest.mark.parametrize("attention", ["masked", "ragged"])
-    def test_are_those_of_generate_where_heads_share_their_keys(self, attention: Attention) -> None:
+    def test_are_those_of_generate_where_heads_share_their_keys(self, attention: Way) -> None:
         running = engine(3, attention=attention, model=small.model(kv_heads=2))
 
         written = write(running, paintings(range(6)))
@@ -129,7 +129,7 @@ class TestEnds:
 
     @pytest.mark.parametrize("attention", ["masked", "ragged"])
     def test_a_broken_painting_harms_neither_its_group_nor_who_comes_after(
-        self, alone: dict[int, list[int]], attention: Attention
+        self, alone: dict[int, list[int]], attention: Way
     ) -> None:
         broken = small.painting(50)
         broken.pixels[0, 3, 3] = torch.nan

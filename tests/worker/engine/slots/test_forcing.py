@@ -9,7 +9,7 @@ from tests.worker.engine.slots import small
 from tests.worker.engine.slots.running import CAPACITY, engine, finish, paintings
 from worker.engine.slots import Painting, SlotConfig
 from worker.engine.slots.cache import SlotCache
-from worker.engine.slots.config import FP8, Attention
+from worker.engine.slots.config import FP8, Way
 from worker.engine.slots.forcing import forced, strayed
 
 NUMBERS = range(12)
@@ -29,9 +29,7 @@ def exact(texts: list[Painting]) -> list[torch.Tensor]:
     return [small.forward(one, one.tokens) for one in texts]
 
 
-def config(
-    attention: Attention = "masked", *, cache_dtype: torch.dtype | None = None
-) -> SlotConfig:
+def config(attention: Way = "masked", *, cache_dtype: torch.dtype | None = None) -> SlotConfig:
     return SlotConfig(1, CAPACITY, attention=attention, cache_dtype=cache_dtype)
 
 
@@ -41,7 +39,7 @@ def mean_error(found: list[torch.Tensor], wanted: list[torch.Tensor]) -> float:
 
 class TestFloat32:
     @pytest.mark.parametrize("attention", ["masked", "ragged"])
-    def test_gives_the_scores_of_the_bare_model(self, attention: Attention) -> None:
+    def test_gives_the_scores_of_the_bare_model(self, attention: Way) -> None:
         texts = written(torch.float32)
 
         found = forced(small.model(), config(attention), texts)
@@ -53,9 +51,7 @@ class TestFloat32:
 @pytest.mark.parametrize("dtype", HALVES, ids=str)
 @pytest.mark.parametrize("attention", ["masked", "ragged"])
 class TestHalfPrecision:
-    def test_strays_no_farther_than_generate_does(
-        self, dtype: torch.dtype, attention: Attention
-    ) -> None:
+    def test_strays_no_farther_than_generate_does(self, dtype: torch.dtype, attention: Way) -> None:
         texts = written(dtype, attention=attention)
         truth = exact(texts)
         usual = [small.forward(one, one.tokens, dtype=dtype) for one in texts]
@@ -65,7 +61,7 @@ class TestHalfPrecision:
         assert mean_error(found, truth) <= 1.1 * mean_error(usual, truth)
 
     def test_chooses_a_word_that_rounding_alone_can_have_put_first(
-        self, dtype: torch.dtype, attention: Attention
+        self, dtype: torch.dtype, attention: Way
     ) -> None:
         for one in written(dtype, attention=attention):
             scores = small.forward(one, one.tokens, dtype=dtype)
@@ -77,7 +73,7 @@ class TestHalfPrecision:
 
 @pytest.mark.parametrize("attention", ["masked", "ragged"])
 class TestEightBits:
-    def test_stray_little_from_sixteen(self, attention: Attention) -> None:
+    def test_stray_little_from_sixteen(self, attention: Way) -> None:
         texts = written(torch.float16, cache_dtype=FP8, attention=attention)
         sixteen = forced(small.model(torch.float16), config(attention), texts)
 
@@ -88,7 +84,7 @@ class TestEightBits:
         assert found.turned < 0.2
 
     def test_stray_far_where_a_scale_is_forgotten(
-        self, attention: Attention, monkeypatch: pytest.MonkeyPatch
+        self, attention: Way, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         texts = written(torch.float16, attention=attention)
         sixteen = forced(small.model(torch.float16), config(attention), texts)
