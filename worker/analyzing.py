@@ -59,12 +59,12 @@ def run(*, store: Store, engine: Engine, settings: Settings, shift: Shift) -> No
 
 
 def _plan(reader: Reader, engine: Engine, settings: Settings) -> Plan[Picture]:
-    claim = min(_CLAIM, engine.batch_size)
-    ahead = min(_AHEAD, max(2 * claim, engine.batch_size))
+    # Many may end at the same step, and as many are to be there then.
+    ahead = min(_AHEAD, 2 * engine.batch_size)
     return Plan(
         stage=Stage.ANALYZE,
         fetch=reader.fetch,
-        claim=claim,
+        claim=min(_CLAIM, engine.batch_size),
         ahead=ahead,
         hand=ahead + (_BACKLOG + 2) * engine.batch_size,
         threads=_THREADS,

@@ -362,8 +362,8 @@ class TestStreaming:
 
         def before(_: list[bytes]) -> None:
             if len(engine.history) == 1:
-                take_away(lost)
                 hand_in.ready(s3, 2)
+                take_away(lost)
             time.sleep(0.02)
 
         engine = Streaming(steps=lambda _: next(steps, 5), before=before)

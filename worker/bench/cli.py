@@ -89,6 +89,51 @@ def engine(
         fail(f"not what one at a time gives: {', '.join(differing)}")
 
 
+@app.command()
+def pipeline(
+    *,
+    images: Annotated[int, typer.Option(min=1, help="Prepared pictures.")] = 300,
+    rounds: Annotated[int, typer.Option(min=1, help="Of both ways, in turn.")] = 3,
+    model: Annotated[
+        Path | None, typer.Option(help="Checkpoint directory; else the bundled demo model.")
+    ] = None,
+    shape: Annotated[
+        Literal["xs", "s", "m", "7b"] | None,
+        typer.Option(help="Random weights of this size instead of a checkpoint."),
+    ] = None,
+    slots: Annotated[int | None, typer.Option(min=1, help="Texts written at once.")] = None,
+    median: Annotated[int, typer.Option(min=1, help="Tokens of a text; with --shape.")] = 230,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 ...")] = "auto",
+    dtype: Annotated[
+        Literal["auto", "float16", "bfloat16", "float32"],
+        typer.Option(help="auto is float16 on CUDA, else float32."),
+    ] = "auto",
+    json_file: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="Write the figures there, too.")
+    ] = None,
+) -> None:
+    """Compare a model worker, with a database and a store of its own, with its engine alone."""
+    from worker.bench.checkpoint import DEMO
+    from worker.bench.pipeline import Plan, run, table
+
+    plan = Plan(
+        images=images,
+        rounds=rounds,
+        model=model or DEMO,
+        shape=shape,
+        slots=slots,
+        device=device,
+        dtype=dtype,
+        median=median,
+    )
+    with _progress() as report:
+        findings = run(plan, report)
+    if json_file is not None:
+        document = json.dumps(findings.as_json(), indent=2)
+        json_file.write_text(document + "\n", encoding="utf-8")
+    out.print(table(findings))
+
+
 def _widths(text: str) -> tuple[int, ...]:
     if not all(part.isdecimal() for part in text.split(",")):
         raise typer.BadParameter(f"{text!r} is no number, nor numbers with commas between")
