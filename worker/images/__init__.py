@@ -4,20 +4,20 @@ import os
 from functools import cache
 from pathlib import Path
 
-from worker.images.prepared import PREPROCESSING, Limits, Prepared
+from worker.images.prepared import PREPROCESSING, Limits, Prepared, preprocessing
 from worker.images.sandbox import Sandbox
 
-__all__ = ["PREPROCESSING", "Limits", "Prepared", "Sandbox", "prepare"]
+__all__ = ["PREPROCESSING", "Limits", "Prepared", "Sandbox", "prepare", "preprocessing"]
 
 
-def prepare(source: Path, *, limits: Limits) -> Prepared:
+def prepare(source: Path, *, limits: Limits, exact: bool = False) -> Prepared:
     """Return both prepared forms of this file, decoded in this process's own sandbox.
 
     Raises:
         RefusedImageError: the file is at fault; trying again cannot help.
         UnavailableError: the decoder was killed from outside; trying again may help.
     """
-    return _sandbox(os.getpid()).prepare(source, limits)
+    return _sandbox(os.getpid()).prepare(source, limits, exact=exact)
 
 
 @cache

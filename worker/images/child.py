@@ -3,7 +3,6 @@
 import os
 import socket
 import traceback
-from io import BytesIO
 from typing import Any
 
 from PIL import Image, ImageCms
@@ -14,6 +13,7 @@ from worker.images.making import make
 from worker.images.opening import opened
 from worker.images.prepared import MIN_SIDE, Limits, Prepared
 
+_KINDS = {"JPEG": "CMYK", "JPEG2000": "RGB", "PNG": "RGBA", "TIFF": "RGB", "WEBP": "RGB"}
 _TRACE = 4000
 """Characters of a traceback that are worth telling."""
 
@@ -29,7 +29,7 @@ def main() -> None:
                 _, descriptors, _, _ = socket.recv_fds(parent, 1, 1)
             except wire.BrokenWireError:
                 return
-            _answer(parent, descriptors[0], Limits(**head))
+            _answer(parent, descriptors[0], Limits(**head["limits"]), exact=head["exact"])
 
 
 def _rehearse() -> None:
@@ -39,15 +39,16 @@ def _rehearse() -> None:
     """
     Image.init()
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    for kind, mode in (("JPEG", "CMYK"), ("PNG", "RGBA"), ("TIFF", "RGB"), ("WEBP", "RGB")):
-        file = BytesIO()
-        Image.new(mode, (MIN_SIDE, MIN_SIDE)).save(file, kind, icc_profile=profile)
-        make(Image.open(file))
+    for kind, mode in _KINDS.items():
+        with os.fdopen(os.memfd_create(kind), "w+b") as file:
+            Image.new(mode, (MIN_SIDE, MIN_SIDE)).save(file, kind, icc_profile=profile)
+            file.flush()
+            make(opened(file, Limits()))
 
 
-def _answer(parent: socket.socket, descriptor: int, limits: Limits) -> None:
+def _answer(parent: socket.socket, descriptor: int, limits: Limits, *, exact: bool) -> None:
     try:
-        prepared = _prepare(descriptor, limits)
+        prepared = _prepare(descriptor, limits, exact=exact)
     except RefusedImageError as refusal:
         wire.send(parent, {"refused": [refusal.code, str(refusal)]})
     except MemoryError:
@@ -58,12 +59,13 @@ def _answer(parent: socket.socket, descriptor: int, limits: Limits) -> None:
         wire.send(parent, _head(prepared), prepared.model_png, prepared.review_jpeg)
 
 
-def _prepare(descriptor: int, limits: Limits) -> Prepared:
+def _prepare(descriptor: int, limits: Limits, *, exact: bool) -> Prepared:
     with os.fdopen(descriptor, "rb") as file:
         image = opened(file, limits)
-        memory = limits.base_memory + limits.bytes_per_pixel * image.width * image.height
+        whole = exact or image.format == "JPEG2000"
+        memory = limits.memory(image.width, image.height, whole=whole)
         confinement.grant(memory=memory, cpu_seconds=limits.cpu_seconds)
-        return make(image)
+        return make(image, exact=exact)
 
 
 def _head(prepared: Prepared) -> dict[str, Any]:

@@ -16,6 +16,10 @@ _STRIP = 512
 _SPACES = {"L": "GRAY", "RGB": "RGB", "CMYK": "CMYK"}
 _PLAIN = frozenset(_SPACES)
 _SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
+_LAB = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB"))
+"""CIELAB under D50, as TIFF means it."""
+EIGHT_OF_SIXTEEN = ((np.arange(1 << 16) * 255 + 32767) // 65535).astype(np.uint8)
+"""The nearest 8-bit value of each 16-bit one."""
 
 
 def eight_bit(image: ImageFile) -> Image.Image:
@@ -30,6 +34,8 @@ def eight_bit(image: ImageFile) -> Image.Image:
         return image.convert("RGBA").convert("RGBa")
     if image.mode in _PLAIN:
         return image
+    if image.mode == "LAB":
+        return _transform(_LAB, "LAB").apply(image)
     if image.mode == "1":
         return image.convert("L")
     if image.mode in {"P", "RGBX", "YCbCr"}:
@@ -48,8 +54,7 @@ def _scaled(image: ImageFile) -> Image.Image:
     grey = Image.new("L", image.size)
     for top in range(0, image.height, _STRIP):
         box = (0, top, image.width, min(top + _STRIP, image.height))
-        values = np.asarray(image.crop(box)).astype(np.uint32)
-        strip = ((values * 255 + 32767) // 65535).astype(np.uint8)
+        strip = EIGHT_OF_SIXTEEN[np.asarray(image.crop(box))]
         grey.paste(Image.fromarray(255 - strip if negative else strip), box[:2])
     return grey
 
@@ -67,7 +72,7 @@ class ToSrgb:
         if image.mode == "RGBa":
             image = _on_white(image)
         if self.transform is None:
-            return image.convert("RGB")
+            return image if image.mode == "RGB" else image.convert("RGB")
         converted = self.transform.apply(image)
         converted.info.clear()
         return converted

@@ -18,7 +18,7 @@ _WARMEST = 30.0
 
 def measured(picture: Image.Image) -> dict[str, object]:
     """Return measurements of an sRGB picture without its padding; shares and levels in 0..1."""
-    sample = picture.copy()
+    sample = picture.reduce(max(1, max(picture.size) // (2 * _SAMPLE)))
     sample.thumbnail((_SAMPLE, _SAMPLE), Image.Resampling.BOX)
     rgb = np.asarray(sample, np.float32) / 255
     hsv = np.asarray(sample.convert("HSV"), np.float32) / 255

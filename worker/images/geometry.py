@@ -1,12 +1,14 @@
 """Smaller pictures whose edges stay exactly where they were."""
 
 import math
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 from PIL import Image
 from PIL.ImageFile import ImageFile
 
 _CLIP_MEAN = (122, 116, 104)
+_ROWS = 64
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -33,6 +35,9 @@ class Scaled:
     original: tuple[int, int]
     """Width and height before anything was made smaller."""
     factor: int
+    shift: float = 0
+    """How far the middle of a pixel lies left of and above the middle of what it stands for, in
+    pixels of the original."""
 
     @property
     def size(self) -> tuple[float, float]:
@@ -54,7 +59,8 @@ def shrink(scaled: Scaled, at_least: int) -> Scaled:
     times = int(max(scaled.size) // at_least)
     if times <= 1:
         return scaled
-    return Scaled(scaled.image.reduce(times), scaled.original, scaled.factor * times)
+    smaller = scaled.image.reduce(times)
+    return replace(scaled, image=smaller, factor=scaled.factor * times)
 
 
 def fit(scaled: Scaled, side: int) -> Image.Image:
@@ -62,6 +68,8 @@ def fit(scaled: Scaled, side: int) -> Image.Image:
     width, height = scaled.size
     ratio = min(1.0, side / max(width, height))
     size = max(1, round(width * ratio)), max(1, round(height * ratio))
+    if size == scaled.image.size:
+        return scaled.image
     return scaled.image.resize(size, Image.Resampling.BICUBIC, box=(0, 0, width, height))
 
 
@@ -69,16 +77,31 @@ def square(scaled: Scaled, side: int) -> Image.Image:
     """Return an RGB picture padded to a square with CLIP's mean colour, then resampled.
 
     Padding comes first, as in GalleryGPT's ``expand2square``. ``box`` tells the resampling
-    where that square begins and ends between the pixels.
+    where that square begins and ends between the pixels. Pillow resamples each row by itself
+    before the columns, so that the square need never be there as a whole.
     """
     edge = max(scaled.original)
-    left, top = (((edge - length) // 2) / scaled.factor for length in scaled.original)
+    left, top = (
+        ((edge - length) // 2 - scaled.shift) / scaled.factor for length in scaled.original
+    )
     column, row = math.ceil(left), math.ceil(top)
     right, bottom = (start + edge / scaled.factor for start in (column - left, row - top))
-    canvas = Image.new("RGB", (math.ceil(right), math.ceil(bottom)), _CLIP_MEAN)
-    canvas.paste(scaled.image, (column, row), _cover(scaled))
-    box = (column - left, row - top, right, bottom)
-    return canvas.resize((side, side), Image.Resampling.BICUBIC, box=box)
+    narrow = Image.new("RGB", (side, math.ceil(bottom)), _CLIP_MEAN)
+    for first, rows in _padded(scaled, column, math.ceil(right)):
+        box = (column - left, 0, right, rows.height)
+        part = rows.resize((side, rows.height), Image.Resampling.BICUBIC, box=box)
+        narrow.paste(part, (0, row + first))
+    return narrow.resize((side, side), Image.Resampling.BICUBIC, box=(0, row - top, side, bottom))
+
+
+def _padded(scaled: Scaled, column: int, width: int) -> Iterator[tuple[int, Image.Image]]:
+    """Yield the picture from its top in strips of this width, each with its first row."""
+    picture, cover = scaled.image, _cover(scaled)
+    for first in range(0, picture.height, _ROWS):
+        box = (0, first, picture.width, min(first + _ROWS, picture.height))
+        rows = Image.new("RGB", (width, box[3] - first), _CLIP_MEAN)
+        rows.paste(picture.crop(box), (column, 0), cover.crop(box))
+        yield first, rows
 
 
 def _cover(scaled: Scaled) -> Image.Image:

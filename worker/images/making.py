@@ -1,37 +1,37 @@
 """Both prepared forms of one opened picture; runs inside the sandbox."""
 
+from dataclasses import replace
 from io import BytesIO
 
 import PIL
 from PIL import Image
 from PIL.ImageFile import ImageFile
 
-from worker.images import colour, facts, geometry, opening
-from worker.images.geometry import Scaled
+from worker.images import colour, decoding, facts, geometry, opening
 from worker.images.prepared import MODEL_SIDE, REVIEW_SIDE, Prepared
 
 _BITS_PER_SAMPLE = 258
-_GAP = 3
-"""A large picture is resampled for the model from three times its size: 0.15 levels from exact."""
-_EXACT_SIDE = 4096
-"""Up to here it is resampled from all its pixels, as in the original: a fraction of a second."""
+_LEAST = 2048
+"""Pixels that must be left of the longer side where a picture is decoded at a fraction of it."""
 
 
-def make(image: ImageFile) -> Prepared:
+def make(image: ImageFile, *, exact: bool = False) -> Prepared:
     """Return the two pictures that the rest of predella works with.
+
+    ``exact`` decodes, converts and resamples all pixels, as the original does: for comparisons.
 
     Raises:
         RefusedImageError: the pixels cannot be read, or mean nothing as colours.
     """
     kind: dict[str, object] = {"mode": image.mode, "bit_depth": _bit_depth(image)}
-    original, turn, orientation = _decoded(image)
-    whole = geometry.shrink(original, REVIEW_SIDE)
+    orientation = opening.orientation(image)
+    whole, turn = decoding.decoded(image, max(image.size) if exact else _LEAST)
     srgb = colour.to_srgb(whole.image.mode, image.info.get("icc_profile"))
-    seen = _through(srgb, _for_the_model(original, whole))
-    width, height = _turned(original.original, turn)
+    seen = replace(whole, image=srgb(whole.image))
+    width, height = _turned(whole.original, turn)
     return Prepared(
         model_png=_png(geometry.upright(geometry.square(seen, MODEL_SIDE), turn)),
-        review_jpeg=_jpeg(geometry.upright(srgb(geometry.fit(whole, REVIEW_SIDE)), turn)),
+        review_jpeg=_jpeg(geometry.upright(geometry.fit(seen, REVIEW_SIDE), turn)),
         format=str(image.format),
         width=width,
         height=height,
@@ -46,37 +46,13 @@ def make(image: ImageFile) -> Prepared:
     )
 
 
-def _for_the_model(original: Scaled, whole: Scaled) -> Scaled:
-    if max(original.original) <= _EXACT_SIDE:
-        return original
-    return geometry.shrink(whole, _GAP * MODEL_SIDE)
-
-
-def _decoded(image: ImageFile) -> tuple[Scaled, int, int]:
-    """Return the pixels, the turn that they still need, and the turn that the file asked for.
-
-    Pillow turns a TIFF by itself while it decodes. The metadata of a PNG may follow its pixels.
-    """
-    if image.format == "TIFF":
-        orientation = opening.orientation(image)
-        opening.decode(image)
-        return Scaled(colour.eight_bit(image), image.size, 1), 1, orientation
-    size = image.size
-    factor = geometry.draft(image, REVIEW_SIDE)
-    opening.decode(image)
-    orientation = opening.orientation(image)
-    return Scaled(colour.eight_bit(image), size, factor), orientation, orientation
-
-
-def _through(srgb: colour.ToSrgb, scaled: Scaled) -> Scaled:
-    return Scaled(srgb(scaled.image), scaled.original, scaled.factor)
-
-
 def _turned(size: tuple[int, int], turn: int) -> tuple[int, int]:
     return (size[1], size[0]) if turn in geometry.SIDEWAYS else size
 
 
 def _bit_depth(image: ImageFile) -> int:
+    if "bit_depth" in image.info:
+        return int(image.info["bit_depth"])
     tags = getattr(image, "tag_v2", {})
     if _BITS_PER_SAMPLE in tags:
         return int(max(tags[_BITS_PER_SAMPLE]))

@@ -1,19 +1,27 @@
 """From the bytes of a file to a picture whose header is acceptable, and then to its pixels."""
 
 import os
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 from PIL import Image, UnidentifiedImageError
 from PIL.ImageFile import ImageFile
 
 from predella.errors import RefusedImageError
+from worker.images import jpeg2000
 from worker.images.prepared import MIN_SIDE, Limits
 
-_ORIENTATION = 274
-_FORMATS = ("JPEG", "PNG", "TIFF", "WEBP")
-_SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+", b"RIFF")
+_ORIENTATION, _WIDTH, _HEIGHT = 274, 256, 257
+_FORMATS = ("JPEG", "JPEG2000", "PNG", "TIFF", "WEBP")
+_SIGNATURES = (
+    *(b"\xff\xd8\xff", b"\x89PNG", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+", b"RIFF"),
+    *(b"\0\0\0\x0cjP  ", b"\xff\x4f\xff\x51"),
+)
+_PNG_SIGNATURE, _CHECKSUM = 8, 4
+_CHUNK = struct.Struct(">I4s")
+_LONGEST_SIGNATURE = max(map(len, _SIGNATURES))
 
 
 def opened(file: BinaryIO, limits: Limits) -> ImageFile:
@@ -24,7 +32,7 @@ def opened(file: BinaryIO, limits: Limits) -> ImageFile:
     """
     _check_bytes(os.fstat(file.fileno()).st_size, limits)
     Image.MAX_IMAGE_PIXELS = None  # our own limit, below, is the one that counts
-    known = file.read(4).startswith(_SIGNATURES)
+    known = file.read(_LONGEST_SIGNATURE).startswith(_SIGNATURES)
     file.seek(0)
     with _blaming_the_file():
         try:
@@ -32,14 +40,18 @@ def opened(file: BinaryIO, limits: Limits) -> ImageFile:
         except UnidentifiedImageError as error:
             if known:
                 raise
-            sentence = "This is not a JPEG, PNG, TIFF or WebP file, whatever its name says."
+            sentence = (
+                "This is not a JPEG, JPEG 2000, PNG, TIFF or WebP file, whatever its name says."
+            )
             raise RefusedImageError("unsupported_format", sentence) from error
     _check_size(image.width, image.height, limits)
+    if image.format == "JPEG2000":
+        image.info.update(jpeg2000.info(file))
     return image
 
 
 def decode(image: ImageFile) -> None:
-    """Read the pixels of the first frame; never ask for the number of frames.
+    """Read all pixels of the first frame; never ask for the number of frames.
 
     Counting the frames of a file with 100,000 directories takes more than a minute.
 
@@ -50,13 +62,44 @@ def decode(image: ImageFile) -> None:
         image.load()
 
 
+def file_of(image: ImageFile) -> IO[bytes]:
+    """Return the file of a picture that is not yet decoded."""
+    if image.fp is None:
+        raise ValueError("it is decoded already")
+    return image.fp
+
+
+def stored_size(image: ImageFile) -> tuple[int, int]:
+    """Return width and height as they lie in the file; Pillow exchanges those of a turned TIFF."""
+    tags = getattr(image, "tag_v2", None)
+    return image.size if tags is None else (tags[_WIDTH], tags[_HEIGHT])
+
+
 def orientation(image: ImageFile) -> int:
     """Return the EXIF orientation, 1 to 8; 1 where there is none or it cannot be read."""
     try:
-        value = image.getexif().get(_ORIENTATION, 1)
+        if image.format == "PNG" and (late := _exif(file_of(image))):
+            image.info["exif"] = late
+        # Not the method of PNG, which decodes the pixels first.
+        value = Image.Image.getexif(image).get(_ORIENTATION, 1)
     except Exception:  # noqa: BLE001  (metadata may be damaged in any way; the picture is not)
         return 1
     return value if value in range(1, 9) else 1
+
+
+def _exif(file: IO[bytes]) -> bytes:
+    """Return the metadata of a PNG, which may follow the pixels."""
+    before = file.tell()
+    place = file.seek(_PNG_SIGNATURE)
+    try:
+        while len(head := file.read(_CHUNK.size)) == _CHUNK.size:
+            length, kind = _CHUNK.unpack(head)
+            if kind == b"eXIf":
+                return file.read(length)
+            place = file.seek(place + _CHUNK.size + length + _CHECKSUM)
+        return b""
+    finally:
+        file.seek(before)
 
 
 @contextmanager

@@ -15,7 +15,10 @@ from worker.images import wire
 from worker.images.prepared import Limits, Prepared
 
 _CRASHES = frozenset(
-    {signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGFPE, signal.SIGILL, signal.SIGSYS}
+    {
+        *(signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGSYS),
+        *(signal.SIGABRT, signal.SIGTRAP),  # how GLib ends without memory
+    }
 )
 _SECONDS_TO_DIE = 5
 
@@ -32,7 +35,7 @@ class Sandbox:
         self._process: subprocess.Popen[bytes] | None = None
         self._wire: socket.socket | None = None
 
-    def prepare(self, source: Path, limits: Limits) -> Prepared:
+    def prepare(self, source: Path, limits: Limits, *, exact: bool = False) -> Prepared:
         """Return both prepared forms of this file.
 
         Raises:
@@ -40,15 +43,17 @@ class Sandbox:
             UnavailableError: the process is at fault; trying again may help.
         """
         with self._turn, source.open("rb") as file:
-            head, parts = self._ask(file.fileno(), limits)
+            head, parts = self._ask(file.fileno(), limits, exact=exact)
         if "refused" in head:
             raise RefusedImageError(*head["refused"])
         return Prepared(model_png=parts[0], review_jpeg=parts[1], **head)
 
-    def _ask(self, descriptor: int, limits: Limits) -> tuple[dict[str, Any], list[bytes]]:
+    def _ask(
+        self, descriptor: int, limits: Limits, *, exact: bool
+    ) -> tuple[dict[str, Any], list[bytes]]:
         process, connection = self._running()
         try:
-            wire.send(connection, asdict(limits))
+            wire.send(connection, {"limits": asdict(limits), "exact": exact})
             socket.send_fds(connection, [b"\0"], [descriptor])
             head, parts = wire.receive(connection, until=monotonic() + limits.wall_seconds)
         except TimeoutError as error:

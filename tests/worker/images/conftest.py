@@ -20,8 +20,8 @@ def sandbox() -> Iterator[Sandbox]:
 
 @pytest.fixture(scope="session")
 def prepare(sandbox: Sandbox) -> Prepare:
-    def prepared(path: Path, limits: Limits | None = None) -> Prepared:
-        return sandbox.prepare(path, limits or Limits())
+    def prepared(path: Path, limits: Limits | None = None, *, exact: bool = False) -> Prepared:
+        return sandbox.prepare(path, limits or Limits(), exact=exact)
 
     return prepared
 

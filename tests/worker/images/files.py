@@ -2,14 +2,22 @@
 
 import struct
 import zlib
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageCms
+from PIL import Image
 
 Pixels = NDArray[np.uint8]
+_ADAM7 = (
+    (0, 0, 8, 8),
+    (4, 0, 8, 8),
+    (0, 4, 4, 8),
+    (2, 0, 4, 4),
+    (0, 2, 2, 4),
+    (1, 0, 2, 2),
+    (0, 1, 1, 2),
+)
 
 
 def painting(width: int, height: int, *, seed: int = 0) -> Image.Image:
@@ -39,37 +47,36 @@ def distance(ours: Pixels, theirs: Pixels) -> tuple[float, int]:
     return float(difference.mean()), int(difference.max())
 
 
-def profile(change: Callable[[bytearray], None] | None = None) -> bytes:
-    """Return an sRGB profile, or a changed one."""
-    content = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
-    if change is not None:
-        change(content)
-    return bytes(content)
-
-
-def swap_red_and_blue(content: bytearray) -> None:
-    """Exchange two names in the table of an ICC profile: its red primary becomes its blue one."""
-    red, blue = content.index(b"rXYZ"), content.index(b"bXYZ")
-    content[red : red + 4], content[blue : blue + 4] = b"bXYZ", b"rXYZ"
-
-
 def png_header(path: Path, width: int, height: int) -> Path:
     """Write a PNG that claims a size and holds next to nothing."""
     header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
-    chunks = [(b"IHDR", header), (b"IDAT", zlib.compress(bytes(100))), (b"IEND", b"")]
-    path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(*one) for one in chunks))
-    return path
+    return _png(path, header, zlib.compress(bytes(100)))
 
 
-def png_bomb(path: Path, side: int) -> Path:
-    """Write a few kilobytes that decode to ``side`` x ``side`` black RGB pixels."""
+def png_bomb(path: Path, side: int, *, interlaced: bool = False) -> Path:
+    """Write a few kilobytes that decode to ``side`` x ``side`` black RGB pixels.
+
+    Interlaced, they take memory for all of them: the last rows come with the first.
+    """
     packer = zlib.compressobj(9)
-    row = bytes(1 + 3 * side)
-    body = b"".join(packer.compress(row) for _ in range(side)) + packer.flush()
-    header = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
-    chunks = [(b"IHDR", header), (b"IDAT", body), (b"IEND", b"")]
-    path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(*one) for one in chunks))
-    return path
+    passes = _ADAM7 if interlaced else ((0, 0, 1, 1),)
+    body = b"".join(
+        packer.compress(bytes(1 + 3 * -(-(side - left) // across)))
+        for left, top, across, down in passes
+        for _ in range(top, side, down)
+    )
+    header = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, interlaced)
+    return _png(path, header, body + packer.flush())
+
+
+def png16(path: Path, pixels: NDArray[np.uint16], **chunks: bytes) -> Path:
+    """Write a PNG of 16 bits a sample; Pillow writes no such colours."""
+    height, width, bands = pixels.shape
+    rows = pixels.astype(">u2").reshape(height, -1).view(np.uint8)
+    filtered = np.hstack([np.zeros((height, 1), np.uint8), rows])
+    kind = {1: 0, 2: 4, 3: 2, 4: 6}[bands]
+    header = struct.pack(">IIBBBBB", width, height, 16, kind, 0, 0, 0)
+    return _png(path, header, zlib.compress(filtered.tobytes(), 1), **chunks)
 
 
 def tiff_directories(path: Path, count: int) -> Path:
@@ -81,6 +88,13 @@ def tiff_directories(path: Path, count: int) -> Path:
     size = len(page) + 4
     pages = (page + struct.pack("<I", 8 + (n + 1) * size) for n in range(count))
     path.write_bytes(b"II*\0" + struct.pack("<I", 8) + b"".join(pages) + bytes(10000))
+    return path
+
+
+def _png(path: Path, header: bytes, body: bytes, **chunks: bytes) -> Path:
+    before = [(kind.encode(), content) for kind, content in chunks.items()]
+    every = [(b"IHDR", header), *before, (b"IDAT", body), (b"IEND", b"")]
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(*one) for one in every))
     return path
 
 

@@ -9,7 +9,8 @@ from PIL import Image, ImageOps
 
 from predella.errors import RefusedImageError
 from tests.worker.images.conftest import Prepare, model, review
-from tests.worker.images.files import distance, expected, painting, profile, swap_red_and_blue
+from tests.worker.images.files import distance, expected, painting
+from tests.worker.images.profiles import profile, swap_red_and_blue
 
 MEAN, MOST = 0.3, 12
 

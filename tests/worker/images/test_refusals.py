@@ -105,11 +105,19 @@ class TestSize:
 
 
 class TestTraps:
-    def test_a_bomb_within_the_limits_costs_its_pixels_and_no_more(
+    def test_a_bomb_of_plain_rows_costs_next_to_nothing(
+        self, prepare: Prepare, tmp_path: Path
+    ) -> None:
+        bomb = png_bomb(tmp_path / "bomb.png", 9000)
+        assert bomb.stat().st_size < 400_000
+
+        assert prepare(bomb, Limits(base_memory=300 << 20, bytes_per_pixel=0)).width == 9000
+
+    def test_a_bomb_that_needs_all_its_pixels_at_once_has_the_memory_of_its_pixels_and_no_more(
         self, refused: Refused, tmp_path: Path
     ) -> None:
-        bomb = png_bomb(tmp_path / "bomb.png", 6000)
-        assert bomb.stat().st_size < 200_000
+        bomb = png_bomb(tmp_path / "bomb.png", 9000, interlaced=True)
+        assert bomb.stat().st_size < 400_000
 
         limits = Limits(base_memory=300 << 20, bytes_per_pixel=0)
 

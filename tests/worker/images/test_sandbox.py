@@ -32,7 +32,7 @@ def picture(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def slow(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return png_bomb(tmp_path_factory.mktemp("bombs") / "slow.png", 9000)
+    return png_bomb(tmp_path_factory.mktemp("bombs") / "slow.png", 9000, interlaced=True)
 
 
 def pid(sandbox: Sandbox) -> int:
