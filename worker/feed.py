@@ -148,6 +148,8 @@ class Feed(Generic[T]):
 
     def lost(self) -> list[Portion[T]]:
         """Return portions that were taken and that, since last asked, nobody waits for any more."""
+        if not self._lost:
+            return []
         with self._changed:
             lost, self._lost = self._lost, []
             return lost

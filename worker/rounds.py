@@ -81,9 +81,10 @@ class Rounds:
                 self._clear()
 
     def _go_round(self) -> bool:
-        is_idle, starved = self._asking.is_idle, self._feed.starved
-        taken = self._feed.take(self._asking.room, wait=is_idle)
-        self._report.add(Work(starved_seconds=self._feed.starved - starved))
+        is_idle, room, starved = self._asking.is_idle, self._asking.room, self._feed.starved
+        taken = self._feed.take(room, wait=is_idle) if room else []
+        if is_idle:
+            self._report.add(Work(starved_seconds=self._feed.starved - starved))
         self._cancel_lost()
         self._put(taken)
         self._step()

@@ -35,7 +35,7 @@ _GRAIN = 6
 def opened(report: Callable[[str], None]) -> Iterator[Settings]:
     """Start services that nobody else knows, and let this process know no others."""
     chosen = get_settings().pg_bin
-    extra = {"PREDELLA_LOG_LEVEL": "warning"} | ({"PREDELLA_PG_BIN": str(chosen)} if chosen else {})
+    extra = {"PREDELLA_PG_BIN": str(chosen)} if chosen else {}
     with (
         tempfile.TemporaryDirectory(prefix="predella-bench-") as folder,
         _at(Path(folder)),
@@ -43,7 +43,6 @@ def opened(report: Callable[[str], None]) -> Iterator[Settings]:
     ):
         stack.start_services()
         _forget()
-        logs.configure(get_settings())
         yield get_settings()
         db.engine().dispose()
 
@@ -54,13 +53,14 @@ def _at(home: Path) -> Iterator[None]:
     environment = os.environ  # noqa: TID251  (what is read from it is read by the settings)
     ours = [name for name in environment if name.startswith("PREDELLA_")]
     before = {name: environment.pop(name) for name in ours}
-    environment["PREDELLA_HOME"] = str(home)
+    environment |= {"PREDELLA_HOME": str(home), "PREDELLA_LOG_LEVEL": "warning"}
     _forget()
+    logs.configure(get_settings())
     try:
         yield
     finally:
-        del environment["PREDELLA_HOME"]
-        environment.update(before)
+        del environment["PREDELLA_HOME"], environment["PREDELLA_LOG_LEVEL"]
+        environment |= before
         _forget()
 
 
