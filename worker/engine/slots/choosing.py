@@ -20,7 +20,7 @@ class Choice:
 
     def rows(self) -> torch.Tensor:
         """Return all of it as float64 [3, rows], which holds every token exactly."""
-        return torch.stack([self.tokens, self.logprobs, self.is_broken]).double()
+        return torch.stack([one.double() for one in (self.tokens, self.logprobs, self.is_broken)])
 
 
 class Chooser:
