@@ -38,12 +38,7 @@ def opened(file: BinaryIO, limits: Limits) -> ImageFile:
         try:
             image = Image.open(file, formats=_FORMATS)
         except UnidentifiedImageError as error:
-            if known:
-                raise
-            sentence = (
-                "This is not a JPEG, JPEG 2000, PNG, TIFF or WebP file, whatever its name says."
-            )
-            raise RefusedImageError("unsupported_format", sentence) from error
+            raise _unidentified(known=known) from error
     _check_size(image.width, image.height, limits)
     if image.format == "JPEG2000":
         image.info.update(jpeg2000.info(file))
@@ -60,6 +55,17 @@ def decode(image: ImageFile) -> None:
     """
     with _blaming_the_file():
         image.load()
+
+
+def _unidentified(*, known: bool) -> RefusedImageError:
+    if known:
+        sentence = (
+            "The file is damaged, or its pixels are of a kind that is not read."
+            " Export it again, as 8 or 16 bit grey, RGB or CMYK."
+        )
+        return RefusedImageError("undecodable", sentence)
+    sentence = "This is not a JPEG, JPEG 2000, PNG, TIFF or WebP file, whatever its name says."
+    return RefusedImageError("unsupported_format", sentence)
 
 
 def file_of(image: ImageFile) -> IO[bytes]:

@@ -99,6 +99,33 @@ class TestOrientation:
         assert review(prepared).size == upright.size
         assert prepared.facts["orientation"] == orientation
 
+    def test_may_follow_the_pixels_of_a_png(self, prepare: Prepare, tmp_path: Path) -> None:
+        exif = Image.Exif()
+        exif[274] = 6
+        painting(640, 420).save(tmp_path / "x.png", exif=exif)
+        content = (tmp_path / "x.png").read_bytes()
+        start, end = content.index(b"eXIf") - 4, content.index(b"IDAT") - 4
+        moved = content[:start] + content[end:-12] + content[start:end] + content[-12:]
+        (tmp_path / "late.png").write_bytes(moved)
+
+        assert (
+            model(prepare(tmp_path / "late.png")).tolist()
+            == model(prepare(tmp_path / "x.png")).tolist()
+        )
+        assert prepare(tmp_path / "late.png").facts["orientation"] == 6
+
+    @pytest.mark.parametrize("compression", ["tiff_lzw", "zstd"])
+    def test_of_a_compressed_tiff_is_applied_once_whoever_reads_it(
+        self, prepare: Prepare, tmp_path: Path, compression: str
+    ) -> None:
+        painting(640, 420).save(tmp_path / "x.tif", compression=compression, tiffinfo={274: 6})
+
+        prepared = prepare(tmp_path / "x.tif")
+
+        upright = painting(640, 420).transpose(Image.Transpose.ROTATE_270)
+        assert (prepared.width, prepared.height) == (420, 640)
+        assert distance(model(prepared), expected(upright)) <= (MEAN, MOST)
+
     def test_that_makes_no_sense_is_ignored(self, prepare: Prepare, tmp_path: Path) -> None:
         exif = Image.Exif()
         exif[274] = 77

@@ -4,12 +4,14 @@ import struct
 import zlib
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from predella.errors import RefusedImageError
 from tests.worker.images.conftest import Prepare
 from tests.worker.images.files import painting, png_bomb, png_header, tiff_directories
+from tests.worker.images.tiffs import CMYK, tiff
 from worker.images import Limits
 
 
@@ -44,6 +46,9 @@ class TestNoPicture:
             ("pdf.tif", b"%PDF-1.7\n1 0 obj<<>>endobj\n"),
             ("text.jpg", "Übersicht der Bilder".encode()),
             ("gif.jpg", b"GIF89a" + bytes(100)),
+            ("jxl.jpg", b"\xff\x0a" + bytes(100)),
+            ("jxl.jp2", b"\0\0\0\x0cJXL \r\n\x87\n" + bytes(100)),
+            ("avif.jpg", b"\0\0\0\x1cftypavif" + bytes(100)),
         ],
     )
     def test_is_not_even_tried(self, refused: Refused, name: str, content: bytes) -> None:
@@ -72,6 +77,29 @@ class TestDamaged:
             "truncated",
             "undecodable",
         }
+
+    def test_a_jpeg_2000_copied_by_half(self, refused: Refused, tmp_path: Path) -> None:
+        painting(800, 600).save(tmp_path / "half.jp2", irreversible=True)
+        content = (tmp_path / "half.jp2").read_bytes()
+
+        assert refused.bytes("half.jp2", content[: len(content) // 2]) in {
+            "truncated",
+            "undecodable",
+        }
+
+    @pytest.mark.parametrize("end", range(12, 200, 9))
+    def test_a_jpeg_2000_of_which_only_the_beginning_is_there(
+        self, refused: Refused, tmp_path: Path, end: int
+    ) -> None:
+        painting(800, 600).save(tmp_path / "begun.jp2")
+        content = (tmp_path / "begun.jp2").read_bytes()
+
+        assert refused.bytes("begun.jp2", content[:end]) in {"truncated", "undecodable"}
+
+    def test_pixels_that_are_not_read(self, refused: Refused, tmp_path: Path) -> None:
+        inks = np.zeros((64, 64, 5), np.uint8)
+
+        assert refused.code(tiff(tmp_path / "x.tif", inks, CMYK, extra=2)) == "undecodable"
 
     def test_overwritten_in_the_middle(self, refused: Refused, tmp_path: Path) -> None:
         painting(800, 600).save(tmp_path / "x.png")

@@ -187,6 +187,54 @@ class TestConfinement:
         assert secret.read_text() == "hidden"
         assert list(tmp_path.iterdir()) == [secret]
 
+    def test_lets_an_ordinary_user_decode_and_start_neither_process_nor_thread(
+        self, tmp_path: Path
+    ) -> None:
+        names = ["x.jpg", "x.jp2", "x.png", "x.tif", "x.webp"]
+        for name in names:
+            painting(5000, 300).save(tmp_path / name)
+        script = (
+            "import os, sys, threading\n"
+            "from worker.images import child, confinement\n"
+            "from worker.images.prepared import Limits\n"
+            "files = [os.open(name, os.O_RDONLY) for name in sys.argv[1:]]\n"
+            "child._rehearse()\n"
+            "if os.getuid() == 0:\n"
+            "    os.setgroups([]); os.setgid(65534); os.setuid(65534)\n"
+            "confinement.confine()\n"
+            "made = [child._prepare(file, Limits(), exact=False) for file in files]\n"
+            "def denied(attempt, error):\n"
+            "    try: attempt()\n"
+            "    except error: return True\n"
+            "print([one.width for one in made], denied(os.fork, BlockingIOError),\n"
+            "    denied(threading.Thread(target=print).start, RuntimeError))\n"
+        )
+
+        said = subprocess.check_output(
+            [sys.executable, "-c", script, *(tmp_path / name for name in names)], text=True
+        )
+
+        assert said.split("\n")[-2] == "[5000, 5000, 5000, 5000, 5000] True True"
+
+    def test_keeps_the_library_that_streams_from_every_other_format(self, tmp_path: Path) -> None:
+        for kind in ("png", "tif", "jpg", "webp", "gif"):
+            painting(64, 64).save(tmp_path / f"x.{kind}")
+        (tmp_path / "x.csv").write_text("1,2\n3,4\n")
+        (tmp_path / "x.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg' width='9'/>")
+        script = (
+            "import pyvips, sys\n"
+            "import worker.images.streaming\n"
+            "for name in sys.argv[1:]:\n"
+            "    try: print(pyvips.Image.new_from_file(name).get('vips-loader'))\n"
+            "    except pyvips.Error: pass\n"
+        )
+
+        said = subprocess.check_output(
+            [sys.executable, "-c", script, *sorted(tmp_path.iterdir())], text=True
+        )
+
+        assert said.split() == ["pngload", "tiffload"]
+
 
 class TestPrepare:
     def test_works_in_a_daemonic_process(self, picture: Path) -> None:
