@@ -79,6 +79,8 @@ class Settings(BaseSettings):
     """A larger picture is refused before it is decoded"""
     max_image_bytes: int = Field(default=2_000_000_000, ge=1)
     """A larger file is refused before it is read"""
+    exact_prepare: bool = False
+    """Prepare from all pixels, for comparisons: slower, other releases; alike for every worker"""
 
     lease_seconds: float = Field(default=90, gt=0)
     """How long a silent worker keeps its items; a heartbeat comes every third of it"""

@@ -16,7 +16,7 @@ from predella.settings import Settings
 from predella.storage import Store
 from worker.feed import Feed, Plan
 from worker.hand import Portion
-from worker.images import PREPROCESSING, Limits, prepare
+from worker.images import Limits, prepare, preprocessing
 from worker.settle import settle, settle_failure
 from worker.shift import Shift
 
@@ -67,6 +67,8 @@ class Preparation:
         self._limits = Limits(
             max_bytes=settings.max_image_bytes, max_pixels=settings.max_image_pixels
         )
+        self._exact = settings.exact_prepare
+        self._preprocessing = preprocessing(exact=self._exact)
 
     def __call__(self, item: Claimed) -> Prepared:
         """Read the original once, check it, and put its prepared forms into our own bucket.
@@ -81,8 +83,9 @@ class Preparation:
             if self._is_known(item, sha256):
                 return Prepared(item, sha256, finding=None)
             file.seek(0)
-            made = prepare(Path(f"/dev/fd/{file.fileno()}"), limits=self._limits)
-        name = (item.collection_id, sha256, PREPROCESSING)
+            path = Path(f"/dev/fd/{file.fileno()}")
+            made = prepare(path, limits=self._limits, exact=self._exact)
+        name = (item.collection_id, sha256, self._preprocessing)
         self._put(images.model_key(*name), made.model_png, "image/png")
         self._put(images.review_key(*name), made.review_jpeg, "image/jpeg")
         finding = Finding(
@@ -90,7 +93,7 @@ class Preparation:
             format=made.format,
             width=made.width,
             height=made.height,
-            preprocessing=PREPROCESSING,
+            preprocessing=self._preprocessing,
             model_sha256=made.model_sha256,
             facts=made.facts,
         )
@@ -106,7 +109,7 @@ class Preparation:
 
     def _is_known(self, item: Claimed, sha256: bytes) -> bool:
         """Say whether these bytes were prepared before, and the result is there, undamaged."""
-        name = (item.collection_id, sha256, PREPROCESSING)
+        name = (item.collection_id, sha256, self._preprocessing)
         with db.transaction() as session:
             expected = images.prepared_sha256(session, *name)
         if expected is None:

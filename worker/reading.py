@@ -18,7 +18,7 @@ from predella.storage import Store
 from worker.engine.asking import Asking, Opened
 from worker.engine.errors import PromptError
 from worker.engine.protocol import Engine, Request
-from worker.images import PREPROCESSING
+from worker.images import preprocessing
 from worker.questions import Questions
 from worker.report import Report
 from worker.settle import fail
@@ -68,6 +68,7 @@ class Reader:
         self._form = engine.picture
         self._asking = Asking(engine)
         self._settings = settings
+        self._preprocessing = preprocessing(exact=settings.exact_prepare)
         self._questions = questions
         self._report = report
 
@@ -80,8 +81,8 @@ class Reader:
         """
         self._report.begin()
         answerable = [item for item in claimed if self._can_be_asked(item)]
-        outdated = [item for item in answerable if not _fits(item)]
-        current = [item for item in answerable if _fits(item)]
+        outdated = [item for item in answerable if not self._fits(item)]
+        current = [item for item in answerable if self._fits(item)]
         if outdated:
             with db.transaction() as session:
                 images.prepare_again(session, outdated)
@@ -109,6 +110,9 @@ class Reader:
                 known |= drafts.link_known(session, same, release_id=release_id)
         return known
 
+    def _fits(self, item: Claimed) -> bool:
+        return item.picture.preprocessing == self._preprocessing
+
     def fetch(self, item: Claimed) -> Picture:
         """Read and open what the model is shown; may run in several threads at once.
 
@@ -128,7 +132,3 @@ class Reader:
             raise SpoiltError(key)
         opened = self._asking.open(Request(body, self._questions.of(item.prompt_id).prompt))
         return Picture(opened, sha256, time.monotonic() - started)
-
-
-def _fits(item: Claimed) -> bool:
-    return item.picture.preprocessing == PREPROCESSING

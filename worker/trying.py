@@ -16,7 +16,7 @@ from worker.engine.prompts import FORMAL_ANALYSIS, Prompt
 from worker.engine.protocol import Answer, Engine, EngineFailure, Request, stream
 from worker.engine.reference import ReferenceEngine
 from worker.engine.slotted import SlottedEngine
-from worker.images import PREPROCESSING, Limits, Sandbox
+from worker.images import Limits, Sandbox, preprocessing
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ def _engine(asked: Trial) -> Engine:
         prompt=_prompt(asked.prompt),
         template=asked.template,
         decoding=asked.decoding,
-        preprocessing=as_paper.PREPROCESSING if asked.as_paper else PREPROCESSING,
+        preprocessing=as_paper.PREPROCESSING if asked.as_paper else _preprocessing(),
     )
     if asked.engine == "hf":
         return ReferenceEngine(llava, batch_size=asked.batch_size)
@@ -115,7 +115,11 @@ def _prompt(text: str | None) -> Prompt:
 def _prepared(sandbox: Sandbox, path: Path) -> bytes:
     settings = get_settings()
     limits = Limits(max_bytes=settings.max_image_bytes, max_pixels=settings.max_image_pixels)
-    return sandbox.prepare(path, limits).model_png
+    return sandbox.prepare(path, limits, exact=settings.exact_prepare).model_png
+
+
+def _preprocessing() -> str:
+    return preprocessing(exact=get_settings().exact_prepare)
 
 
 def _request(path: Path, read: Callable[[Path], bytes], prompt: Prompt) -> Request | EngineFailure:

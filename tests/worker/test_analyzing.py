@@ -237,6 +237,16 @@ class TestRun:
             row = hand_in.row(session, item.id)
             assert (row.stage, row.state, row.attempt) == (Stage.PREPARE, ItemState.WAITING, 0)
 
+    def test_takes_no_picture_for_exact_that_was_not_prepared_so(
+        self, session: Session, settings: Settings, s3: Bucket
+    ) -> None:
+        (usual,) = hand_in.ready(s3, 1)
+
+        run(s3, settings.model_copy(update={"exact_prepare": True}))
+
+        row = hand_in.row(session, usual.id)
+        assert (row.stage, row.state) == (Stage.PREPARE, ItemState.WAITING)
+
     def test_takes_suspects_one_by_one_while_nothing_else_is_in_hand(
         self, session: Session, settings: Settings, s3: Bucket
     ) -> None:

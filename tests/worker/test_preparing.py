@@ -16,8 +16,10 @@ from predella.settings import Settings
 from predella.storage import Store
 from tests.services import Bucket
 from tests.worker import hand_in
+from tests.worker.images.files import painting
 from worker import preparing
 from worker.images import PREPROCESSING, Sandbox
+from worker.images.prepared import EXACT_PREPROCESSING
 from worker.shift import Shift
 
 
@@ -30,7 +32,9 @@ def sandbox() -> Iterator[Sandbox]:
 @pytest.fixture(autouse=True)
 def _one_sandbox_for_all(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        preparing, "prepare", lambda source, *, limits: sandbox.prepare(source, limits)
+        preparing,
+        "prepare",
+        lambda source, *, limits, exact: sandbox.prepare(source, limits, exact=exact),
     )
 
 
@@ -68,6 +72,24 @@ class TestRun:
             assert hashlib.sha256(png).digest() == image.model_sha256
             assert Pillow.open(BytesIO(png)).size == (336, 336)
             assert store.read(s3.name, images.review_key(*name)).startswith(b"\xff\xd8")
+
+    def test_prepares_from_all_pixels_under_a_name_of_its_own_where_that_is_set(
+        self, session: Session, settings: Settings, s3: Bucket, store: Store
+    ) -> None:
+        within, large = hand_in.submission(), BytesIO()
+        painting(4500, 300).save(large, "PNG")
+        hand_in.item(s3, large.getvalue(), within, "a.png")
+        run(store, settings)
+        usual = session.scalars(select(Image.model_sha256)).one()
+        hand_in.item(s3, large.getvalue(), within, "b.png")
+
+        run(store, settings.model_copy(update={"exact_prepare": True}))
+
+        session.expire_all()
+        image = session.scalars(select(Image)).one()
+        key = images.model_key(image.collection_id, image.sha256, EXACT_PREPROCESSING)
+        assert image.preprocessing == EXACT_PREPROCESSING
+        assert image.model_sha256 == hand_in.sha256(store.read(s3.name, key)) != usual
 
     def test_fails_only_the_item_whose_file_is_bad_and_says_why(
         self, session: Session, settings: Settings, s3: Bucket, store: Store

@@ -6,6 +6,7 @@ from predella.settings import Settings
 from worker.engine import profiles
 from worker.engine.errors import CheckpointError
 from worker.engine.protocol import Engine, EngineFailure, Generation
+from worker.images.prepared import preprocessing
 
 __all__ = ["CheckpointError", "Engine", "EngineFailure", "Generation", "load"]
 
@@ -19,7 +20,10 @@ def load(settings: Settings) -> Engine:
     if settings.engine == "trivial":
         from worker.engine.trivial import TrivialEngine
 
-        return TrivialEngine(batch_size=settings.batch_size)
+        return TrivialEngine(
+            batch_size=settings.batch_size,
+            preprocessing=preprocessing(exact=settings.exact_prepare),
+        )
     return _of_checkpoint(settings)
 
 
@@ -38,6 +42,7 @@ def _of_checkpoint(settings: Settings) -> Engine:
         batch_size=settings.batch_size,
         max_new_tokens=settings.max_new_tokens,
         adapter=settings.adapter_dir,
+        preprocessing=preprocessing(exact=settings.exact_prepare),
     )
 
 
@@ -52,6 +57,7 @@ def _llava(settings: Settings, directory: Path) -> Engine:
         dtype=settings.dtype,
         max_new_tokens=settings.max_new_tokens,
         adapter=settings.adapter_dir,
+        preprocessing=preprocessing(exact=settings.exact_prepare),
     )
     if settings.engine == "reference":
         return ReferenceEngine(llava, batch_size=settings.batch_size)

@@ -42,6 +42,7 @@ class ChatEngine(Writing[_Asked]):
         max_new_tokens: int,
         adapter: Path | None = None,
         prompt: Prompt = FORMAL_ANALYSIS,
+        preprocessing: str = PREPROCESSING,
     ) -> None:
         kind = device_of(device)
         how = assembling.profile(directory)
@@ -55,7 +56,7 @@ class ChatEngine(Writing[_Asked]):
         )
         self._dtype = number
         self._rendered = self._check(directory)
-        self.release = self._release(directory, merged)
+        self.release = self._release(directory, merged, preprocessing)
 
     def render(self, prompt: Prompt) -> str:
         """Return what the model would be given to ask this.
@@ -119,7 +120,7 @@ class ChatEngine(Writing[_Asked]):
             )
         return rendered
 
-    def _release(self, directory: Path, adapter: str | None) -> ReleaseSpec:
+    def _release(self, directory: Path, adapter: str | None, preprocessing: str) -> ReleaseSpec:
         said = identity.about(directory)
         config, profile = self._model.generation_config, self._family.profile
         return ReleaseSpec(
@@ -139,7 +140,7 @@ class ChatEngine(Writing[_Asked]):
                 "suppressed_tokens": len(config.suppress_tokens or ()),
                 "left_out": list(profile.thinking),
             },
-            preprocessing=f"{PREPROCESSING}/review.jpg",
+            preprocessing=f"{preprocessing}/review.jpg",
             dtype=dtype_name(self._dtype),
             code_version=identity.code_version(),
             libraries=identity.libraries(LIBRARIES),

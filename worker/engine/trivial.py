@@ -23,7 +23,7 @@ class TrivialEngine(Batching[Request]):
     device = "cpu"
     picture: Literal["model"] = "model"
 
-    def __init__(self, *, batch_size: int) -> None:
+    def __init__(self, *, batch_size: int, preprocessing: str = PREPROCESSING) -> None:
         super().__init__(batch_size=batch_size, prompt=FORMAL_ANALYSIS)
         self.release = ReleaseSpec(
             model_name="trivial",
@@ -34,7 +34,7 @@ class TrivialEngine(Batching[Request]):
             prompt_rendered=FORMAL_ANALYSIS.text,
             template="none",
             decoding={"strategy": "none"},
-            preprocessing=PREPROCESSING,
+            preprocessing=preprocessing,
             dtype="none",
             code_version=identity.code_version(),
             libraries={},

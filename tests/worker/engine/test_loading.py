@@ -14,6 +14,7 @@ from worker.engine import CheckpointError
 from worker.engine.errors import PromptError
 from worker.engine.prompts import FORMAL_ANALYSIS
 from worker.images import PREPROCESSING
+from worker.images.prepared import EXACT_PREPROCESSING
 
 
 @pytest.fixture
@@ -43,6 +44,11 @@ class TestLoad:
 
         assert loaded.device == "cpu"
         assert loaded.release.decoding["max_new_tokens"] == 7
+
+    def test_names_how_exactly_pictures_are_prepared_in_the_release(self, directory: Path) -> None:
+        settings = Settings(model_dir=directory, device="cpu", exact_prepare=True)
+
+        assert engine.load(settings).release.preprocessing == EXACT_PREPROCESSING
 
 
 class TestRefuses:
