@@ -69,7 +69,7 @@ class Settings(BaseSettings):
     slots: int | None = Field(default=None, ge=1, le=1024)
     """Pictures that LLaVA works on at once; unset: 16, or 192 on a GPU, if memory holds them"""
     kv_cache: Literal["auto", "fp8"] = "auto"
-    """`fp8` halves what a picture takes on a GPU; run `predella-model verify --kv-cache fp8` first"""
+    """`fp8` halves what a slot takes on a GPU; first run `predella-model verify --kv-cache fp8`"""
     batch_size: int = Field(default=8, ge=1, le=512)
     """Pictures in one call of a model of another family, or of the reference engine"""
     max_new_tokens: int = Field(default=512, ge=1, le=4096)
