@@ -134,6 +134,30 @@ def pipeline(
     out.print(table(findings))
 
 
+@app.command()
+def prepare(
+    *,
+    megapixels: Annotated[float, typer.Option(min=0.01, help="Of every original.")] = 80,
+    only: Annotated[
+        list[str] | None, typer.Option(metavar="KIND", help="Kinds of file; else all of them.")
+    ] = None,
+    rounds: Annotated[int, typer.Option(min=1, help="Of every way, in turn.")] = 3,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="Write the figures there, too.")
+    ] = None,
+) -> None:
+    """Compare how originals are prepared with decoding them whole: CPU, memory, difference."""
+    from worker.bench.originals import KINDS
+    from worker.bench.prepare import Plan, run, table
+
+    with _progress() as report:
+        findings = run(Plan(megapixels, only or list(KINDS), rounds), report)
+    if json_file is not None:
+        document = json.dumps(findings.as_json(), indent=2)
+        json_file.write_text(document + "\n", encoding="utf-8")
+    out.print(table(findings))
+
+
 def _widths(text: str) -> tuple[int, ...]:
     if not all(part.isdecimal() for part in text.split(",")):
         raise typer.BadParameter(f"{text!r} is no number, nor numbers with commas between")
