@@ -22,4 +22,4 @@ class Glossary(Record):
     version: Mapped[int]
     term_count: Mapped[int]
     sha256: Mapped[bytes]
-    """Of the file that it was read from."""
+    """Of its terms and all that stands by them."""

@@ -43,7 +43,7 @@ _LOCK_DUE = text(f"""
         ORDER BY standing.analysis_id LIMIT :limit
     )
     ORDER BY id FOR UPDATE
-""")
+""")  # noqa: S608  (our own words, see above)
 _STILL_DUE = text(
     f"SELECT newest.id {_DUE} AND standing.analysis_id = ANY(:analysis_ids)"
 ).bindparams(bindparam("analysis_ids", type_=_UUIDS))
