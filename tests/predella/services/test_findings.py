@@ -20,6 +20,7 @@ from predella.models import (
     Decision,
     Dismissal,
     Image,
+    RejectionReason,
     ReviewState,
     Submission,
 )
@@ -109,7 +110,7 @@ class TestApproval:
             revision_number=0,
             account=curator,
             client=Client.CLI,
-            reason=reviews.RejectionReason.NAMES_OR_DATES,
+            reason=RejectionReason.NAMES_OR_DATES,
         )
 
     def test_of_a_batch_holds_back_only_what_is_flagged(
