@@ -17,6 +17,7 @@ from api.routes import (
     collections,
     description,
     exports,
+    findings,
     health,
     metrics,
     operations,
@@ -41,6 +42,7 @@ _NOUNS = (
     operations,
     analyses,
     reviews,
+    findings,
     exports,
 )
 

@@ -5,7 +5,7 @@ Shrivastava, Li 2014): a text costs one hash a run, not one a run and permutatio
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from hashlib import blake2b
 
 from predella.checks.context import Context
@@ -18,6 +18,7 @@ _ROWS = 5
 _BANDS = 25
 """With five rows each: 0.99 of the pairs that share 0.7 of their runs meet in a band."""
 _BINS = _ROWS * _BANDS
+_ALL = 1 << 64
 _LEAST_WORDS = 12
 """A shorter text, or sentence of half of it, is alike by chance."""
 _LEAST_OF_SENTENCE = 6
@@ -83,24 +84,23 @@ def _runs(wording: Wording) -> set[str]:
     return {" ".join(said[place : place + _RUN]) for place in range(len(said) - _RUN + 1)}
 
 
-def _lowest(runs: set[str]) -> list[int | None]:
-    """Return the lowest hash in each bin; a run belongs to one bin alone."""
-    lowest: list[int | None] = [None] * _BINS
+def _lowest(runs: set[str]) -> dict[int, int]:
+    """Return the lowest hash in each bin that has one; a run belongs to one bin alone."""
+    lowest: dict[int, int] = {}
     for run in runs:
-        place, value = divmod(_unsigned(run), 1 << 40)
-        place %= _BINS
-        known = lowest[place]
-        if known is None or value < known:
+        value, place = divmod(_unsigned(run), _BINS)
+        if value < lowest.get(place, _ALL):
             lowest[place] = value
     return lowest
 
 
-def _densified(lowest: Sequence[int | None]) -> list[tuple[int, int]]:
+def _densified(lowest: Mapping[int, int]) -> list[tuple[int, int]]:
     """Fill each empty bin from the next one to its right that is not, and say how far that was."""
-    filled: list[tuple[int, int]] = []
-    for place in range(_BINS):
-        away = next(step for step in range(_BINS) if lowest[(place + step) % _BINS] is not None)
-        filled.append((away, lowest[(place + away) % _BINS] or 0))
+    filled = [(0, 0)] * _BINS
+    away, value = _BINS, 0
+    for place in range(2 * _BINS - 1, -1, -1):
+        away, value = (0, lowest[place % _BINS]) if place % _BINS in lowest else (away + 1, value)
+        filled[place % _BINS] = (away, value)
     return filled
 
 

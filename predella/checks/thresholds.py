@@ -38,7 +38,20 @@ class LengthThresholds(BaseModel):
 class Thresholds(BaseModel):
     """From where on each check speaks, and how loudly."""
 
-    model_config = _CLOSED
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        json_schema_extra={
+            "examples": [
+                {
+                    "off": ["reused_sentence"],
+                    "severities": {"date": "hard"},
+                    "length": {"formal_analysis": {"least": 60, "most": 400}},
+                    "names_allowed": ["Barbara", "Jerome"],
+                }
+            ]
+        },
+    )
 
     off: frozenset[CheckName] = Field(frozenset(), description="Checks that are not run.")
     severities: dict[CheckName, Severity] = Field(

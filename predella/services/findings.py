@@ -87,6 +87,19 @@ def of(session: Session, revision_ids: Ids[UUID]) -> Mapping[UUID, Sequence[Find
     return found
 
 
+def get(session: Session, finding_id: FindingId) -> FindingView:
+    """Return one finding, and the newest word on it.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    finding = session.get(Finding, finding_id)
+    if finding is None:
+        raise NotFoundError("finding", finding_id)
+    said = _said(session, {finding.analysis_id})
+    return FindingView(finding, said.get((finding.analysis_id, finding.fingerprint)))
+
+
 def dismiss(
     session: Session, finding_id: FindingId, *, reason: str, account: Account, client: Client
 ) -> Dismissal:
@@ -189,9 +202,7 @@ def _usable(reason: str) -> str:
 
 def _locked(session: Session, finding_id: FindingId) -> tuple[Finding, Dismissal | None]:
     """Hold the analysis of a finding that still counts; return it with the newest word on it."""
-    finding = session.get(Finding, finding_id)
-    if finding is None:
-        raise NotFoundError("finding", finding_id)
+    finding = get(session, finding_id).finding
     session.get(Analysis, finding.analysis_id, with_for_update=True)
     _require_undecided(session, finding.analysis_id)
     _require_newest(session, finding)

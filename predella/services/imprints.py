@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from uuid import UUID
 
 from sqlalchemy import BigInteger, Integer, Uuid, bindparam, text
@@ -27,6 +28,16 @@ class Imprinted:
     wording: Wording
     reused_in: int
     """Works that may share a sentence; counting goes no further."""
+
+    @cached_property
+    def bands(self) -> Sequence[int]:
+        """By which texts that are nearly the same are found."""
+        return likeness.bands(self.wording)
+
+    @cached_property
+    def sentences(self) -> Sequence[int]:
+        """By which sentences are known again."""
+        return list(likeness.sentence_hashes(self.wording))
 
 
 # Never in the way of another: no two analyses write the same row.
@@ -95,11 +106,7 @@ _REUSE = text("""
 
 def keep(session: Session, imprinted: Sequence[Imprinted]) -> None:
     """Remember these wordings beside those that their analyses had before."""
-    marks = [
-        (one, hashed)
-        for one in imprinted
-        for hashed in (*likeness.bands(one.wording), *likeness.sentence_hashes(one.wording))
-    ]
+    marks = [(one, hashed) for one in imprinted for hashed in (*one.bands, *one.sentences)]
     if marks:
         session.execute(_KEEP, _columns(marks))
 
@@ -108,7 +115,7 @@ def lookalikes(
     session: Session, imprinted: Sequence[Imprinted]
 ) -> Mapping[UUID, Sequence[Lookalike]]:
     """Return, by analysis, the texts about other images that may say nearly the same."""
-    marks = [(one, hashed) for one in imprinted for hashed in likeness.bands(one.wording)]
+    marks = [(one, hashed) for one in imprinted for hashed in one.bands]
     found = defaultdict[UUID, list[Lookalike]](list)
     if marks:
         limits = {"nearest": _NEAREST, "in_a_band": _IN_A_BAND}
@@ -121,7 +128,7 @@ def lookalikes(
 
 def reuse(session: Session, imprinted: Sequence[Imprinted]) -> Mapping[UUID, Mapping[int, int]]:
     """Return, by analysis and sentence, in how many other works that sentence stands."""
-    marks = [(one, hashed) for one in imprinted for hashed in likeness.sentence_hashes(one.wording)]
+    marks = [(one, hashed) for one in imprinted for hashed in one.sentences]
     found = defaultdict[UUID, dict[int, int]](dict)
     if marks:
         most = {"most": [one.reused_in for one, _ in marks]}
