@@ -121,6 +121,19 @@ class TestCheckRun:
         assert [one["check"] for one in found] == ["record"]
 
 
+class TestStatusTurned:
+    def test_lists_what_lies_on_its_side(self, run: Run, within: Submission) -> None:
+        with db.transaction() as session:
+            home = session.get_one(Collection, within.collection_id)
+            wide = factories.image(session, home, width=1200, height=900)
+            factories.item(session, within, dimensions="120 x 90 cm", image_id=wide.id)
+            factories.item(session, within, dimensions="90 x 120 cm", image_id=wide.id)
+
+        (line,) = run("status", str(within.id), "--turned", "--json").lines
+
+        assert (line["code"], "120 x 90 cm" in line["reason"]) == ("turned", True)
+
+
 class TestThresholds:
     def test_go_back_to_the_usual(self, run: Run, slug: str) -> None:
         usual = run("collection", "thresholds", slug).json
