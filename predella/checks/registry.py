@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import islice
 
 from predella.checks import (
     attribution,
@@ -26,9 +27,13 @@ from predella.checks import (
     warmth,
 )
 from predella.checks.context import Context
-from predella.checks.finding import CheckName, Finding, Remark, fingerprint
+from predella.checks.finding import CheckName, Finding, Remark, Span, fingerprint
 from predella.checks.thresholds import Thresholds
 from predella.checks.wording import Wording
+
+
+_MOST = 50
+"""Findings of one check on one text: more than that nobody reads."""
 
 
 @dataclass(frozen=True)
@@ -42,13 +47,12 @@ class Check:
     find: Callable[[Wording, Context], Iterator[Remark]]
 
     def findings(self, wording: Wording, context: Context) -> Iterator[Finding]:
-        """Return what it finds, each passage once, as loudly as the collection wants it."""
+        """Return what it finds, each passage once and as loudly as the collection wants it."""
         loudness = context.thresholds.severities
-        told = set()
+        remarks = dict[Span | None, Remark]()
         for remark in self.find(wording, context):
-            if remark.span in told:
-                continue
-            told.add(remark.span)
+            remarks.setdefault(remark.span, remark)
+        for remark in islice(remarks.values(), _MOST):
             yield Finding(
                 check=self.name,
                 version=self.version,

@@ -12,6 +12,8 @@ _PLAIN = str.maketrans(
     "\u2018\u2019\u201c\u201d\u00ab\u00bb\u2010\u2011\u2012\u2013\u2014\u00a0\u202f\u00d7",
     '\'\'""""-----  x',
 )
+_NEAR = 120
+"""Characters: as far as a "no" or a "not" reaches, and then some."""
 _WORD = re.compile(r"[^\W_]+(?:['-][^\W_]+)*")
 # Not after an initial or "St.", and not before a small letter or a digit ("c. 1650"). The last
 # three are full stop, exclamation and question mark of Chinese and Japanese.
@@ -83,5 +85,5 @@ class Wording:
         return not re.search(r"\w", self.text[self.sentence_at(place)[0] : place])
 
     def before(self, place: int) -> str:
-        """Return its sentence as far as here, in small letters."""
-        return self.plain[self.sentence_at(place)[0] : place].lower()
+        """Return what comes just before it in its sentence, in small letters."""
+        return self.plain[max(self.sentence_at(place)[0], place - _NEAR) : place].lower()

@@ -78,6 +78,13 @@ class AnalysisView:
         return ReviewState(self.review.decision.value)
 
     @property
+    def is_held(self) -> bool:
+        """Whether an open finding forbids its approval."""
+        return any(
+            one.finding.severity is Severity.HARD and not one.is_dismissed for one in self.findings
+        )
+
+    @property
     def review_count(self) -> int:
         """How many decisions there are; with the revision's number it names this state."""
         return self.review.number if self.review else 0

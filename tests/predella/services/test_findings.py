@@ -155,10 +155,13 @@ class TestDismiss:
     def test_keeps_who_said_why(
         self, session: Session, analysis_id: AnalysisId, curator: Account
     ) -> None:
+        assert analyses.get(session, analysis_id).is_held
+
         _dismiss(session, analysis_id, curator)
 
         view = _found(session, analysis_id)[0]
         assert view.is_dismissed
+        assert not analyses.get(session, analysis_id).is_held
         assert view.dismissal is not None
         assert (view.dismissal.reason, view.dismissal.account) == ("a quotation", curator)
         assert _open(session, analysis_id) == ["date"]
