@@ -31,7 +31,6 @@ from predella.checks.finding import CheckName, Finding, Remark, Span, fingerprin
 from predella.checks.thresholds import Thresholds
 from predella.checks.wording import Wording
 
-
 _MOST = 50
 """Findings of one check on one text: more than that nobody reads."""
 

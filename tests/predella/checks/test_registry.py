@@ -33,6 +33,11 @@ class TestRun:
 
         assert [(one.check, one.severity) for one in found] == [("record", Severity.INFO)]
 
+    def test_says_the_same_thing_fifty_times_at_most(self) -> None:
+        found = checks.run(Wording("The sky is blue, very blue. " * 40), _AROUND)
+
+        assert len([one for one in found if one.check == "colour_absent"]) == 50
+
     @given(text=st.text(max_size=300), other=st.text(max_size=100))
     def test_takes_any_text_and_keeps_its_spans_inside(self, text: str, other: str) -> None:
         around = Context(
