@@ -96,6 +96,8 @@ def _extensions(error: PredellaError) -> Mapping[str, object]:
             return {"scope": error.missing}
         case errors.StaleRevisionError():
             return {"seen": error.seen, "newest": error.newest}
+        case errors.OpenCheckError():
+            return {"checks": list(error.checks)}
         case errors.AlreadyDecidedError():
             return {"decision": error.decision, "reviewer": error.reviewer}
         case _:

@@ -17,6 +17,7 @@ from api.routes import (
     collections,
     description,
     exports,
+    findings,
     health,
     metrics,
     operations,
@@ -42,6 +43,7 @@ _NOUNS = (
     operations,
     analyses,
     reviews,
+    findings,
     exports,
     runs,
 )

@@ -5,6 +5,7 @@ code, ``worker`` to retry or give up.
 """
 
 from collections.abc import Collection as Names
+from collections.abc import Sequence
 from uuid import UUID
 
 
@@ -66,6 +67,28 @@ class AlreadyDecidedError(ConflictError):
     def __init__(self, analysis_id: UUID, *, decision: str, reviewer: str) -> None:
         super().__init__(f"analysis {analysis_id} was already {decision} by {reviewer}; undo first")
         self.analysis_id, self.decision, self.reviewer = analysis_id, decision, reviewer
+
+
+class OpenCheckError(ConflictError):
+    """A hard check on this wording is neither mended nor dismissed."""
+
+    def __init__(self, analysis_id: UUID, checks: Sequence[str]) -> None:
+        super().__init__(
+            f"analysis {analysis_id}: open findings forbid the approval ({', '.join(checks)});"
+            " mend the text, or dismiss them with a reason"
+        )
+        self.analysis_id, self.checks = analysis_id, checks
+
+
+class StaleFindingError(ConflictError):
+    """There is a newer wording, or the checks were run again."""
+
+    def __init__(self, analysis_id: UUID, finding_id: UUID) -> None:
+        super().__init__(
+            f"finding {finding_id} is no longer about the newest wording of analysis"
+            f" {analysis_id}, or the checks were run again; look at it anew"
+        )
+        self.analysis_id, self.finding_id = analysis_id, finding_id
 
 
 class NothingToUndoError(ConflictError):

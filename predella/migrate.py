@@ -16,8 +16,9 @@ _RIGHTS = """
     REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {role};
     GRANT USAGE ON SCHEMA public TO {role};
     GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role};
-    GRANT INSERT ON account, analysis, attempt, collection, export, export_line, image, item,
-        prompt, refusal, release, review, revision, run, submission, token TO {role};
+    GRANT INSERT ON account, analysis, attempt, checkup, collection, dismissal, export,
+        export_line, finding, glossary, image, imprint, item, prompt, refusal, release, review,
+        revision, run, submission, term, token TO {role};
     GRANT UPDATE ON account, attempt, collection, export, image, item, run, submission, token
         TO {role};
     GRANT UPDATE (id) ON analysis TO {role}

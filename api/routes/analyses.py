@@ -8,6 +8,7 @@ from api.paging import ById, Rows
 from api.schemas.analyses import AnalysisOut
 from api.schemas.base import Page
 from api.streaming import stream
+from predella.checks import CheckName, Severity
 from predella.ids import AnalysisId, CollectionId, SubmissionId
 from predella.models import ReviewState
 from predella.services import analyses, images
@@ -21,9 +22,12 @@ def list_analyses(
     session: DbSession,
     _reader: Reader,
     paging: ById,
+    *,
     collection_id: Annotated[CollectionId | None, Query()] = None,
     submission_id: Annotated[SubmissionId | None, Query()] = None,
     state: Annotated[ReviewState | None, Query()] = None,
+    check: Annotated[CheckName | None, Query(description="With such a finding open.")] = None,
+    severity: Annotated[Severity | None, Query(description="With such a finding open.")] = None,
 ) -> Rows[AnalysisOut]:
     """List analyses in the order in which they were written."""
     views = analyses.listed(
@@ -31,6 +35,8 @@ def list_analyses(
         collection_id=collection_id,
         submission_id=submission_id,
         state=state,
+        check=check,
+        severity=severity,
         after=paging.after,
         limit=paging.limit,
     )

@@ -6,6 +6,7 @@ from api.dependencies import DbSession, Keeper, Reader
 from api.paging import ById, Rows
 from api.schemas.base import Page
 from api.schemas.collections import CollectionIn, CollectionOut, CollectionPatch
+from predella.checks import Thresholds
 from predella.ids import CollectionId
 from predella.models import Collection
 from predella.services import collections
@@ -40,3 +41,18 @@ def change_collection(
     collection = collections.get(session, collection_id)
     collections.choose_prompt(session, collection, body.prompt)
     return collection
+
+
+@router.get("/{collection_id}/thresholds")
+def get_thresholds(session: DbSession, _reader: Reader, collection_id: CollectionId) -> Thresholds:
+    """Show from where on the checks speak in this collection."""
+    return collections.thresholds_of(collections.get(session, collection_id))
+
+
+@router.put("/{collection_id}/thresholds")
+def choose_thresholds(
+    session: DbSession, _keeper: Keeper, collection_id: CollectionId, body: Thresholds
+) -> Thresholds:
+    """Choose all of them; what is not named is as usual. Texts to come are checked so."""
+    collection = collections.get(session, collection_id)
+    return collections.choose_thresholds(session, collection, body.model_dump(mode="json"))

@@ -4,6 +4,7 @@ from uuid import UUID
 from pydantic import Field
 
 from api.schemas.base import Hex, Out
+from api.schemas.findings import FindingOut
 from predella.models import FinishReason, PromptKind, ReviewState
 from predella.services.analyses import AnalysisView
 
@@ -49,6 +50,9 @@ class AnalysisOut(Out):
     image: ImageOut
     items: list[ObjectOut] = Field(description="The first of those that share it.")
     item_count: int
+    findings: list[FindingOut] = Field(
+        description="What the checks say of the newest wording, the loudest first."
+    )
 
     @classmethod
     def of(cls, view: AnalysisView) -> "AnalysisOut":
@@ -74,6 +78,7 @@ class AnalysisOut(Out):
             image=ImageOut.model_validate(view.image),
             items=[ObjectOut.model_validate(item) for item in view.items],
             item_count=view.item_count,
+            findings=[FindingOut.of(one) for one in view.findings],
         )
 
 

@@ -5,9 +5,11 @@ import typer
 from predella import logs
 from predella.cli import (
     account,
+    check,
     collection,
     demo,
     export,
+    glossary,
     migrate,
     prompt,
     requeue,
@@ -36,6 +38,8 @@ app.command("submit")(submit.submit)
 app.command("status")(status.status)
 app.command("requeue")(requeue.requeue)
 app.add_typer(review.app, name="review")
+app.add_typer(check.app, name="check")
+app.add_typer(glossary.app, name="glossary")
 app.add_typer(export.app, name="export")
 app.add_typer(account.app, name="account")
 app.command("sweep")(sweep.sweep)

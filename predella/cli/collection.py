@@ -1,6 +1,7 @@
 """``predella collection``: what may be handed in to."""
 
-from typing import Annotated
+import json as json_module
+from typing import Annotated, Any
 
 import typer
 from rich.table import Table
@@ -8,6 +9,7 @@ from rich.text import Text
 
 from predella import db
 from predella.cli.output import acting, out, print_json
+from predella.errors import InvalidError
 from predella.models import DEFAULT_PROMPT, Collection
 from predella.services import collections
 
@@ -74,6 +76,35 @@ def choose_prompt(
         out.print("asked anew; what was handed in before keeps its question.")
 
 
+@app.command("thresholds")
+def thresholds(
+    slug: Annotated[str, typer.Argument(help="The collection's short name.")],
+    *,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="NAME=JSON, such as reused_in=20.", show_default=False),
+    ] = None,
+    usual: Annotated[
+        list[str] | None,
+        typer.Option(help="NAME: as usual again.", show_default=False),
+    ] = None,
+) -> None:
+    """Show, as JSON, from where on the checks speak in a collection; or choose it."""
+    chosen = dict(map(_named, set_ or ()))
+    with db.transaction() as session:
+        acting(session, "collections:write" if chosen or usual else "collections:read")
+        collection = collections.by_slug(session, slug)
+        if chosen or usual:
+            kept = {
+                name: value
+                for name, value in collection.thresholds.items()
+                if name not in (usual or ())
+            }
+            collections.choose_thresholds(session, collection, kept | chosen)
+        row = collections.thresholds_of(collection).model_dump(mode="json")
+    print_json(row)
+
+
 @app.command("list")
 def list_(*, json: Json = False) -> None:
     """Show every collection."""
@@ -96,6 +127,14 @@ def list_(*, json: Json = False) -> None:
         )
         table.add_row(*(Text(str(cell)) for cell in cells))
     out.print(table)
+
+
+def _named(said: str) -> tuple[str, Any]:
+    name, equals, value = said.partition("=")
+    try:
+        return name, json_module.loads(value if equals else "")
+    except ValueError as error:
+        raise InvalidError(f"write --set as NAME=JSON, like reused_in=20, not {said!r}") from error
 
 
 def _row(collection: Collection) -> dict[str, object]:

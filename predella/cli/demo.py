@@ -126,7 +126,8 @@ def _table(views: Sequence[AnalysisView]) -> Table:
 
 def _approve(collection: Collection, account: Account) -> None:
     approved = len(_views(collection, ReviewState.APPROVED))
-    open_ones = _views(collection, ReviewState.NEEDS_REVIEW)[: max(0, _APPROVED - approved)]
+    waiting = _views(collection, ReviewState.NEEDS_REVIEW)
+    open_ones = [view for view in waiting if not view.is_held][: max(0, _APPROVED - approved)]
     with db.transaction() as session:
         for view in open_ones:
             reviews.approve(

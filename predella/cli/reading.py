@@ -10,10 +10,13 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from predella.checks import Severity
 from predella.models import FinishReason, Item, Review, Revision
 from predella.services.analyses import AnalysisView
+from predella.services.findings import FindingView
 
 _NAME_WIDTH = len("00000000-0000-0000-0000-000000000000@0")
+_LOUDNESS = {Severity.HARD: "bold red", Severity.SOFT: "yellow", Severity.INFO: "cyan"}
 _WORDS = re.compile(r"\S+\s*|\s+")
 
 
@@ -40,6 +43,25 @@ def row(view: AnalysisView) -> dict[str, Any]:
         "min_window_logprob": view.analysis.min_window_logprob,
         "generated_at": view.analysis.created_at,
         "review": review and step(review),
+        "findings": [finding(one) for one in view.findings],
+    }
+
+
+def finding(view: FindingView) -> dict[str, Any]:
+    """Return a finding as JSON values."""
+    found, said = view.finding, view.dismissal
+    return {
+        "id": found.id,
+        "check": found.check_name,
+        "version": found.version,
+        "severity": found.severity,
+        "start": found.span_start,
+        "end": found.span_end,
+        "sentence": found.sentence,
+        "evidence": found.evidence,
+        "dismissed": view.is_dismissed,
+        "reason": said and said.reason,
+        "by": said and said.account.display_name,
     }
 
 
@@ -97,13 +119,42 @@ def _parts(view: AnalysisView, history: Sequence[Revision | Review]) -> Iterator
         yield Text(view.release.notice, style="bold yellow")
     if view.analysis.finish_reason is FinishReason.LENGTH:
         yield Text("The text is cut: the model ran into its limit.", style="bold red")
-    yield Padding(Text(view.revision.text), (1, 0))
+    yield Padding(_marked(view), (1, 0))
+    yield from map(_remark, view.findings)
     first = history[0]
     if isinstance(first, Revision) and first.text != view.revision.text:
         yield Text("What was changed in the model's own words:", style="dim")
         yield Padding(changes(first.text, view.revision.text), (1, 0))
     yield Text(_origin(view), style="dim")
     yield from (Text(_told(taken), style="dim") for taken in history[1:])
+
+
+def _marked(view: AnalysisView) -> Text:
+    """Return the wording with what is flagged in it in [[brackets]], as loud as it is."""
+    marks = sorted(
+        {
+            (found.span_start, found.span_end): _LOUDNESS[found.severity]
+            for found in (one.finding for one in reversed(view.findings) if not one.is_dismissed)
+            if found.span_start is not None and found.span_end is not None
+        }.items()
+    )
+    shown, told = Text(), 0
+    for (start, end), style in marks:
+        # Of two that overlap the second is told below the text, and not marked again.
+        if start >= told:
+            shown.append(view.revision.text[told:start])
+            shown.append(f"[[{view.revision.text[start:end]}]]", style=style)
+            told = end
+    return shown.append(view.revision.text[told:])
+
+
+def _remark(view: FindingView) -> Text:
+    found, said = view.finding, view.dismissal
+    told = Text(f"{found.severity:<5}{found.check_name:<16}{found.id}  ", style="dim")
+    if said is not None and view.is_dismissed:
+        why = f"{found.sentence} Dismissed by {said.account.display_name}: {said.reason}"
+        return told.append(why, style="strike")
+    return told.append(found.sentence, style=_LOUDNESS[found.severity])
 
 
 def changes(before: str, after: str) -> Text:

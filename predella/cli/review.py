@@ -10,10 +10,11 @@ from rich.text import Text
 from sqlalchemy.orm import Session
 
 from predella import db
+from predella.checks import CheckName, Severity
 from predella.cli import editing, reading, review_round
 from predella.cli.output import Exit, acting, err, out, print_json, print_json_lines
 from predella.errors import ConflictError, InvalidError, PredellaError
-from predella.ids import AnalysisId, CollectionId, SubmissionId
+from predella.ids import AnalysisId, CollectionId, FindingId, SubmissionId
 from predella.models import (
     Client,
     Decision,
@@ -21,7 +22,7 @@ from predella.models import (
     Review,
     ReviewState,
 )
-from predella.services import analyses, collections, reviews
+from predella.services import analyses, collections, findings, reviews
 from predella.services.reviews import Ruling
 
 app = typer.Typer(help="Read texts, amend them, approve or reject them.", no_args_is_help=True)
@@ -54,6 +55,13 @@ def list_(
     state: Annotated[
         ReviewState | None, typer.Option(help="Only those that stand so.", show_default=False)
     ] = None,
+    check: Annotated[
+        CheckName | None,
+        typer.Option(help="Only those that this check has something to say of."),
+    ] = None,
+    severity: Annotated[
+        Severity | None, typer.Option(help="Only those with such a finding open.")
+    ] = None,
     after: Annotated[
         UUID | None, typer.Option(help="Go on behind this analysis.", show_default=False)
     ] = None,
@@ -70,6 +78,8 @@ def list_(
             else None,
             submission_id=SubmissionId(submission) if submission else None,
             state=state,
+            check=check,
+            severity=severity,
             after=after,
             limit=limit,
         )
@@ -160,6 +170,35 @@ def undo(analysis: One, *, json: Json = False) -> None:
         out.print(f"{id_} needs review again.")
     else:
         out.print(f"{id_}@{row['wording']} brings back wording {row['restores']}.")
+
+
+@app.command()
+def dismiss(
+    finding: Annotated[UUID, typer.Argument(help="The finding, as `show` names it.")],
+    *,
+    reason: Annotated[
+        str | None, typer.Option(help="Why it is no fault.", show_default=False)
+    ] = None,
+    withdraw: Annotated[
+        bool, typer.Option("--withdraw", help="Take a dismissal back instead.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Say that what a check found is no fault, and why."""
+    id_ = FindingId(finding)
+    with db.transaction() as session:
+        account = acting(session, "reviews:write").account
+        if withdraw:
+            said = findings.withdraw(session, id_, account=account, client=Client.CLI)
+        else:
+            said = findings.dismiss(
+                session, id_, reason=reason or "", account=account, client=Client.CLI
+            )
+        row = {"finding": id_, "dismissed": said.dismissed, "reason": said.reason}
+    if json:
+        print_json(row)
+    else:
+        out.print(f"{id_} is {'dismissed' if row['dismissed'] else 'open again'}.")
 
 
 @app.command("next")

@@ -18,7 +18,7 @@ from predella.cli.output import acting, out, print_json, print_json_lines
 from predella.errors import InvalidError
 from predella.ids import CollectionId, SubmissionId
 from predella.models import ItemState, Submission
-from predella.services import collections, items, reports, runs, submissions
+from predella.services import collections, items, orientations, reports, runs, submissions
 
 _PAGE = 1_000
 _LATEST = 20
@@ -37,22 +37,26 @@ def status(
     everything: Annotated[bool, typer.Option("--all", help="Every row and image.")] = False,
     failed: Annotated[bool, typer.Option("--failed", help="Every image that failed.")] = False,
     refused: Annotated[bool, typer.Option("--refused", help="Every row that was refused.")] = False,
+    turned: Annotated[
+        bool, typer.Option("--turned", help="Every image that seems to lie on its side.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="JSON; a list is JSON Lines.")] = False,
     csv: Annotated[bool, typer.Option("--csv", help="The list as CSV.")] = False,
 ) -> None:
     """Show how far a submission has come; without one, the latest.
 
-    With --all, --failed or --refused it lists each with its reason, however many there are.
+    With --all, --failed, --refused or --turned it lists each with its reason, however many.
     """
     with db.transaction() as session:
         acting(session, "collections:read")
         scope = _scope(session, submission, collection)
-        if everything or failed or refused:
+        if everything or failed or refused or turned:
             rows = chain(
                 _items(session, scope, None if everything else ItemState.FAILED)
                 if everything or failed
                 else (),
                 _refusals(session, scope) if everything or refused else (),
+                _turned(session, scope) if turned else (),
             )
             _print_rows(rows, json=json, csv=csv)
         elif scope.submission_id:
@@ -99,6 +103,14 @@ def _items(session: Session, scope: Scope, state: ItemState | None) -> Rows:
         yield from map(fates.of_item, page)
         after = page[-1].id
         session.expunge_all()
+
+
+def _turned(session: Session, scope: Scope) -> Rows:
+    scope.require()
+    for item, sentence in orientations.turned(
+        session, submission_id=scope.submission_id, collection_id=scope.collection_id
+    ):
+        yield fates.of_item(item) | {"code": "turned", "reason": sentence}
 
 
 def _refusals(session: Session, scope: Scope) -> Rows:

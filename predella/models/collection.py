@@ -26,3 +26,5 @@ class Collection(Record):
     credit_line: Mapped[str | None]
     prompt_id: Mapped[str] = mapped_column(ForeignKey("prompt.id"), default=DEFAULT_PROMPT)
     """What is asked about the pictures that are handed in from now on."""
+    thresholds: Mapped[dict[str, object]] = mapped_column(default=dict)
+    """From where on the checks speak, where it is not as usual: ``checks.Thresholds``."""

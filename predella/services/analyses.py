@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import FromClause, Select, func, select, true
 from sqlalchemy.orm import Session, aliased, joinedload
 
+from predella.checks import CheckName, Severity
 from predella.errors import NotFoundError
 from predella.formats.entry import stamp
 from predella.ids import AnalysisId, CollectionId, SubmissionId
@@ -17,6 +18,7 @@ from predella.models import (
     Decision,
     Image,
     Item,
+    OpenFinding,
     PromptKind,
     Release,
     Review,
@@ -24,6 +26,8 @@ from predella.models import (
     Revision,
     Standing,
 )
+from predella.services import findings
+from predella.services.findings import FindingView
 
 _ITEMS_SHOWN = 20
 """A placeholder picture may stand for ten thousand objects; this many are named."""
@@ -43,6 +47,8 @@ class AnalysisView:
     """Those that share it, by object number; the first of them where there are many."""
     item_count: int
     """How many share it."""
+    findings: Sequence[FindingView]
+    """What the checks say of the newest wording, the loudest first."""
 
     @property
     def id(self) -> AnalysisId:
@@ -72,6 +78,13 @@ class AnalysisView:
         return ReviewState(self.review.decision.value)
 
     @property
+    def is_held(self) -> bool:
+        """Whether an open finding forbids its approval."""
+        return any(
+            one.finding.severity is Severity.HARD and not one.is_dismissed for one in self.findings
+        )
+
+    @property
     def review_count(self) -> int:
         """How many decisions there are; with the revision's number it names this state."""
         return self.review.number if self.review else 0
@@ -98,10 +111,15 @@ def listed(
     collection_id: CollectionId | None = None,
     submission_id: SubmissionId | None = None,
     state: ReviewState | None = None,
+    check: CheckName | None = None,
+    severity: Severity | None = None,
     after: UUID | None = None,
     limit: int = 50,
 ) -> Sequence[AnalysisView]:
-    """Return analyses in the order in which they were written."""
+    """Return analyses in the order in which they were written.
+
+    ``check`` and ``severity`` keep to those with such a finding open.
+    """
     page: Select[Any] = select(Standing.analysis_id)
     if submission_id is not None:
         page = _within(submission_id)
@@ -109,6 +127,8 @@ def listed(
         page = page.where(Standing.collection_id == collection_id)
     if state is not None:
         page = page.where(Standing.state == state)
+    if check is not None or severity is not None:
+        page = page.where(page.selected_columns[0].in_(_flagged(check, severity)))
     if after is not None:
         page = page.where(page.selected_columns[0] > after)
     ordered = page.order_by(page.selected_columns[0]).limit(limit)
@@ -137,7 +157,10 @@ def views(session: Session, analysis_ids: Sequence[UUID]) -> Sequence[AnalysisVi
         )
     ).all()
     items, counts = _items(session, analysis_ids)
-    return [AnalysisView(*row, items[row[0].id], counts[row[0].id]) for row in rows]
+    found = findings.of(session, [row[1].id for row in rows])
+    return [
+        AnalysisView(*row, items[row[0].id], counts[row[0].id], found[row[1].id]) for row in rows
+    ]
 
 
 def history(session: Session, analysis_id: AnalysisId) -> Sequence[Revision | Review]:
@@ -238,6 +261,15 @@ def _within(submission_id: SubmissionId) -> Select[Any]:
         .join(Standing, Standing.analysis_id == Item.analysis_id)
         .where(Item.submission_id == submission_id)
     )
+
+
+def _flagged(check: CheckName | None, severity: Severity | None) -> Select[Any]:
+    query = select(OpenFinding.analysis_id)
+    if check is not None:
+        query = query.where(OpenFinding.check_name == check)
+    if severity is not None:
+        query = query.where(OpenFinding.severity == severity)
+    return query
 
 
 def _newest(table: type[Revision] | type[Review]) -> FromClause:

@@ -1,14 +1,17 @@
 """Collections: what a museum owns and we may read."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
+from pydantic import ValidationError
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from predella import clock, ids
+from predella.checks import Thresholds
 from predella.errors import InvalidError, NameTakenError, NotFoundError
 from predella.formats.text import normalise
 from predella.ids import CollectionId
@@ -56,6 +59,7 @@ def create(
         "language": language,
         "credit_line": normalise(credit_line or "").strip() or None,
         "prompt_id": prompts.find(session, prompt).id,
+        "thresholds": {},
     }
     made: Collection | None = session.scalar(
         insert(Collection)
@@ -111,6 +115,35 @@ def choose_prompt(session: Session, collection: Collection, prompt: str) -> Prom
     collection.prompt_id = chosen.id
     session.flush()
     return chosen
+
+
+def choose_thresholds(
+    session: Session, collection: Collection, chosen: Mapping[str, Any]
+) -> Thresholds:
+    """Have the checks speak from there on in this collection; what is not named is as usual.
+
+    What was checked before stays as it is until it is checked again: `rechecking`.
+
+    Raises:
+        InvalidError: there is no such threshold, or it cannot have this value.
+    """
+    thresholds = _thresholds(chosen)
+    collection.thresholds = thresholds.model_dump(mode="json", exclude_defaults=True)
+    session.flush()
+    return thresholds
+
+
+def thresholds_of(collection: Collection) -> Thresholds:
+    """Return from where on the checks speak in this collection."""
+    return Thresholds.model_validate(collection.thresholds)
+
+
+def _thresholds(chosen: Mapping[str, Any]) -> Thresholds:
+    try:
+        return Thresholds.model_validate(chosen)
+    except ValidationError as error:
+        faults = (f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+        raise InvalidError(f"thresholds: {'; '.join(faults)}") from error
 
 
 def _require_usable_slug(slug: str) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Uuid, bindparam, select, text
@@ -13,7 +14,7 @@ from predella import ids
 from predella.formats.text import normalise
 from predella.ids import AnalysisId, ItemId, ReleaseId
 from predella.models import Analysis, FinishReason, Outcome, Revision
-from predella.services import ledger
+from predella.services import checkups, ledger
 from predella.services.ledger import Claimed
 
 _UUIDS = ARRAY(Uuid)
@@ -67,8 +68,11 @@ def record(
     items = [item for item in held if item.id in mine]
     first = {item.picture.id: item for item in reversed(items)}
     ours = [draft for draft in drafts if draft.item.picture.id in first]
-    _insert(session, [replace(one, item=first[one.item.picture.id]) for one in ours], release_id)
+    ours = [replace(one, item=first[one.item.picture.id]) for one in ours]
+    written = _insert(session, ours, release_id)
     _link(session, items, _written(session, items, release_id))
+    # Not before: they look at the records of the items, too.
+    checkups.run(session, written)
     return mine
 
 
@@ -82,12 +86,12 @@ def link_known(session: Session, held: Sequence[Claimed], *, release_id: Release
     return mine
 
 
-def _insert(session: Session, drafts: Sequence[Draft], release_id: ReleaseId) -> None:
-    """Insert analyses and their first wordings, always in the same order of images."""
+def _insert(session: Session, drafts: Sequence[Draft], release_id: ReleaseId) -> list[UUID]:
+    """Insert analyses, always in the same order of images; return their first wordings' ids."""
     by_image = {draft.item.picture.id: draft for draft in drafts}
     rows = [_analysis(by_image[image_id], release_id) for image_id in sorted(by_image)]
     if not rows:
-        return
+        return []
     inserted = session.execute(
         insert(Analysis)
         .values(rows)
@@ -97,6 +101,7 @@ def _insert(session: Session, drafts: Sequence[Draft], release_id: ReleaseId) ->
     wordings = [_wording(AnalysisId(id_), raw) for id_, raw in inserted]
     if wordings:
         session.execute(insert(Revision), wordings)
+    return [wording["id"] for wording in wordings]
 
 
 def _analysis(draft: Draft, release_id: ReleaseId) -> dict[str, object]:
@@ -124,7 +129,7 @@ def _analysis(draft: Draft, release_id: ReleaseId) -> dict[str, object]:
     }
 
 
-def _wording(analysis_id: AnalysisId, raw: str) -> dict[str, object]:
+def _wording(analysis_id: AnalysisId, raw: str) -> dict[str, Any]:
     wording = normalise(raw)
     return {
         "id": ids.new(),

@@ -15,11 +15,13 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session, joinedload
 
 from predella import clock, ids
+from predella.checks import CheckName
 from predella.errors import (
     AlreadyDecidedError,
     InvalidError,
     NotFoundError,
     NothingToUndoError,
+    OpenCheckError,
     PredellaError,
     StaleRevisionError,
 )
@@ -34,6 +36,7 @@ from predella.models import (
     Review,
     Revision,
 )
+from predella.services import checkups, findings
 
 MAX_TEXT = 20_000
 """Characters of a wording."""
@@ -60,6 +63,8 @@ class _Newest:
 
     revision: Revision
     review: Review | None
+    held_by: Sequence[CheckName]
+    """Hard checks that it has not passed."""
 
     def require_open(self) -> None:
         decided = self.review
@@ -75,6 +80,10 @@ class _Newest:
             raise StaleRevisionError(
                 self.revision.analysis_id, seen=number, newest=self.revision.number
             )
+
+    def require_passed(self, decision: Decision) -> None:
+        if decision is Decision.APPROVED and self.held_by:
+            raise OpenCheckError(self.revision.analysis_id, self.held_by)
 
     def require_worth(self, decision: Decision) -> None:
         if decision is Decision.APPROVED and not self.revision.text.strip():
@@ -126,6 +135,7 @@ def approve(
         AlreadyDecidedError: it is approved or rejected; undo that first.
         StaleRevisionError: somebody wrote a newer wording than this one.
         InvalidError: there is no text, or the note is longer than 2,000 characters.
+        OpenCheckError: a hard check on it is neither mended nor dismissed.
     """
     ruling = Ruling(analysis_id, revision_number, Decision.APPROVED, note=note)
     return _only(decide_many(session, [ruling], account=account, client=client))
@@ -207,6 +217,7 @@ def _decide(
         newest.require_open()
         newest.require_seen(ruling.revision_number)
         newest.require_worth(ruling.decision)
+        newest.require_passed(ruling.decision)
     except PredellaError as error:
         return error
     review = _new_review(newest, ruling.decision, account, client)
@@ -258,6 +269,7 @@ def _add_wording(
     )
     session.add(revision)
     session.flush()
+    checkups.run(session, [revision.id])
     return revision
 
 
@@ -305,6 +317,7 @@ def _lock(session: Session, analysis_ids: set[AnalysisId]) -> dict[UUID, _Newest
         .options(joinedload(Review.account))
     )
     decided = {review.analysis_id: review for review in reviews}
+    held = findings.holding(session, analysis_ids)
     revisions = session.scalars(
         select(Revision)
         .ext(distinct_on(Revision.analysis_id))
@@ -312,7 +325,11 @@ def _lock(session: Session, analysis_ids: set[AnalysisId]) -> dict[UUID, _Newest
         .order_by(Revision.analysis_id, Revision.number.desc())
     )
     return {
-        revision.analysis_id: _Newest(revision, decided.get(revision.analysis_id))
+        revision.analysis_id: _Newest(
+            revision,
+            decided.get(revision.analysis_id),
+            held.get(revision.analysis_id, ()),
+        )
         for revision in revisions
     }
 

@@ -8,22 +8,26 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, text, update
+from sqlalchemy import create_engine, insert, literal, select, text, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from predella import clock, ids
+from predella.checks import CheckName, Severity
 from predella.ids import AnalysisId
 from predella.models import (
     Account,
     Analysis,
     Base,
+    Checkup,
     Client,
     Collection,
     Decision,
+    Dismissal,
     Export,
     ExportLine,
     ExportState,
+    Finding,
     Item,
     ItemState,
     RejectionReason,
@@ -66,12 +70,55 @@ def _line(item: Item, review: Review, **fields: Any) -> ExportLine:
     return ExportLine(**defaults | fields)
 
 
+def _finding(session: Session, analysis: Analysis, **fields: Any) -> Finding:
+    on = factories.newest_revision(session, analysis)
+    checkup = Checkup(
+        analysis_id=analysis.id,
+        revision_id=on.id,
+        revision_sha256=on.sha256,
+        number=session.query(Checkup).filter_by(revision_id=on.id).count(),
+        suite="ab" * 32,
+    )
+    session.add(checkup)
+    session.flush()
+    defaults = {
+        "checkup_id": checkup.id,
+        "analysis_id": analysis.id,
+        "check_name": CheckName.LEAK,
+        "version": 1,
+        "severity": Severity.HARD,
+        "span_start": 0,
+        "span_end": 3,
+        "sentence": "It leaks.",
+        "evidence": {},
+        "fingerprint": factories.digest("passage"),
+    }
+    finding = Finding(**defaults | fields)
+    session.add(finding)
+    session.flush()
+    return finding
+
+
+def _dismissal(on: Finding, by: Account, **fields: Any) -> Dismissal:
+    defaults = {
+        "analysis_id": on.analysis_id,
+        "number": 1,
+        "finding_id": on.id,
+        "fingerprint": on.fingerprint,
+        "account_id": by.id,
+        "dismissed": True,
+        "reason": "a quotation",
+        "client": Client.CLI,
+    }
+    return Dismissal(**defaults | fields)
+
+
 @pytest.fixture
 def analysis(session: Session) -> Analysis:
     return factories.analysis(session)
 
 
-KEPT = ["analysis", "revision", "review", "export_line"]
+KEPT = ["analysis", "revision", "review", "checkup", "finding", "dismissal", "export_line"]
 CHANGES = ["UPDATE {0} SET {1} = {1}", "DELETE FROM {}", "TRUNCATE {} CASCADE"]
 
 
@@ -79,6 +126,9 @@ def _one_of_each(session: Session) -> None:
     item = factories.item(session)
     review = factories.review(session, factories.analysis(session, item))
     session.add(_line(item, review, export_id=factories.export(session).id))
+    session.add(
+        _dismissal(_finding(session, factories.analysis(session)), factories.account(session))
+    )
     session.flush()
 
 
@@ -100,13 +150,13 @@ class TestWhatIsKeptForEver:
         self, owner: Session, table: str, change: str
     ) -> None:
         with _refused(owner, "append-only"):
-            owner.execute(text(change.format(table, "id" if table in KEPT[:3] else "item_id")))
+            owner.execute(text(change.format(table, "item_id" if table == "export_line" else "id")))
 
     def test_is_not_removed_with_what_it_hangs_on(self, owner: Session) -> None:
         with _refused(owner, "append-only"):
             owner.execute(text("TRUNCATE collection CASCADE"))
 
-    @pytest.mark.parametrize("table", [*KEPT, "standing"])
+    @pytest.mark.parametrize("table", [*KEPT, "standing", "open_finding"])
     @pytest.mark.parametrize("change", [*CHANGES, "ALTER TABLE {} DISABLE TRIGGER ALL"])
     def test_may_not_even_be_tried_by_the_service(
         self, session: Session, table: str, change: str
@@ -121,6 +171,118 @@ class TestWhatIsKeptForEver:
 
         with _refused(session, "append-only"):
             session.execute(text("UPDATE analysis SET id = id"))
+
+
+class TestFinding:
+    def test_is_of_a_checkup_of_this_analysis(self, session: Session, analysis: Analysis) -> None:
+        other = factories.analysis(session)
+
+        with _refused(session, "fk_finding_checkup_id_analysis_id"):
+            _finding(session, analysis, analysis_id=other.id)
+
+    @pytest.mark.parametrize("span", [(3, 3), (4, 3), (-1, 3), (None, 3)])
+    def test_marks_some_words_or_none(
+        self, session: Session, analysis: Analysis, span: tuple[int | None, int]
+    ) -> None:
+        with _refused(session, "ck_finding_span"):
+            _finding(session, analysis, span_start=span[0], span_end=span[1])
+
+    def test_says_the_same_of_the_whole_text_only_once(
+        self, session: Session, analysis: Analysis
+    ) -> None:
+        whole = {"span_start": None, "span_end": None}
+        first = _finding(session, analysis, **whole)
+
+        with _refused(session, "uq_finding_checkup_id_check_name_span"):
+            session.execute(
+                insert(Finding).from_select(
+                    [column.name for column in Finding.__table__.columns],
+                    select(
+                        literal(ids.new()),
+                        *(column for column in Finding.__table__.columns if column.name != "id"),
+                    ).where(Finding.id == first.id),
+                )
+            )
+
+
+class TestDismissal:
+    def test_is_of_what_the_finding_is_about(self, session: Session, analysis: Analysis) -> None:
+        finding, by = _finding(session, analysis), factories.account(session)
+
+        with _refused(session, "fk_dismissal_finding_id_analysis_id_fingerprint"):
+            session.add(_dismissal(finding, by, fingerprint=factories.digest("another")))
+        with _refused(session, "ck_dismissal_reason"):
+            session.add(_dismissal(finding, by, reason=None))
+
+
+class TestApproval:
+    def test_is_refused_while_a_hard_finding_is_open(
+        self, session: Session, analysis: Analysis
+    ) -> None:
+        _finding(session, analysis)
+
+        with _refused(session, "open findings forbid the approval: leak"):
+            factories.review(session, analysis)
+        assert factories.review(session, analysis, Decision.REJECTED).number == 1
+
+    def test_is_refused_in_a_batch_of_others(self, session: Session, analysis: Analysis) -> None:
+        _finding(session, analysis)
+
+        with _refused(session, "open findings forbid"):
+            factories.approvals(session, [factories.analysis(session), analysis])
+
+    @pytest.mark.parametrize("severity", [Severity.SOFT, Severity.INFO])
+    def test_does_not_wait_for_what_is_not_hard(
+        self, session: Session, analysis: Analysis, severity: Severity
+    ) -> None:
+        _finding(session, analysis, severity=severity)
+
+        assert factories.review(session, analysis).decision is Decision.APPROVED
+
+    def test_does_not_wait_for_what_is_dismissed_until_that_is_withdrawn(
+        self, session: Session, analysis: Analysis
+    ) -> None:
+        finding, by = _finding(session, analysis), factories.account(session)
+        session.add(_dismissal(finding, by))
+        session.flush()
+        with session.begin_nested() as tried:
+            factories.review(session, analysis)
+            tried.rollback()
+
+        session.add(_dismissal(finding, by, number=2, dismissed=False, reason=None))
+        session.flush()
+
+        with _refused(session, "open findings forbid"):
+            factories.review(session, analysis)
+
+    def test_does_not_wait_for_what_a_newer_checkup_no_longer_finds(
+        self, session: Session, analysis: Analysis
+    ) -> None:
+        _finding(session, analysis)
+        _finding(session, analysis, severity=Severity.SOFT)
+
+        assert factories.review(session, analysis).decision is Decision.APPROVED
+
+    def test_of_an_older_wording_waits_for_what_was_found_in_that_one(
+        self, session: Session, analysis: Analysis
+    ) -> None:
+        old = factories.newest_revision(session, analysis)
+        _finding(session, analysis)
+        by = factories.account(session)
+        factories.revision(session, analysis, text="Mended.", account=by)
+
+        with _refused(session, "open findings forbid"):
+            session.add(
+                Review(
+                    analysis_id=analysis.id,
+                    number=1,
+                    revision_id=old.id,
+                    revision_sha256=old.sha256,
+                    account_id=by.id,
+                    decision=Decision.APPROVED,
+                    client=Client.CLI,
+                )
+            )
 
 
 class TestAnalysis:

@@ -4,6 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from worker.images import palette
+
 _SAMPLE = 336
 _LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
 _GREY = 0.12
@@ -32,6 +34,7 @@ def measured(picture: Image.Image) -> dict[str, object]:
         "saturation_mean": _rounded(saturation.mean()),
         "warmth": _warmth(hsv),
         "hues": _hues(hsv),
+        **palette.measured(rgb),
     }
 
 

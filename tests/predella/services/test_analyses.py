@@ -169,7 +169,7 @@ class TestListed:
             views = analyses.listed(session, collection_id=of, limit=30)
             assert [view.review and view.review.account.name for view in views]
 
-        assert (len(views), len(sent)) == (30, 4)
+        assert (len(views), len(sent)) == (30, 6)
 
 
 class TestStanding:

@@ -1,0 +1,41 @@
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from api.dependencies import DbSession, Reader, Reviewer
+from api.schemas.findings import CountOut, DismissalIn, FindingOut
+from predella.ids import CollectionId, FindingId
+from predella.models import Client, ReviewState
+from predella.services import findings
+from predella.services.findings import Count
+
+router = APIRouter(prefix="/findings", tags=["findings"])
+
+
+@router.get("/counts", response_model=list[CountOut])
+def count_findings(
+    session: DbSession,
+    _reader: Reader,
+    collection_id: Annotated[CollectionId | None, Query()] = None,
+    state: Annotated[ReviewState | None, Query()] = None,
+) -> list[Count]:
+    """Count, by check and severity, the texts that have something open."""
+    return findings.counts(session, collection_id=collection_id, state=state)
+
+
+@router.post("/{finding_id}/dismissal")
+def dismiss(
+    session: DbSession, reviewer: Reviewer, finding_id: FindingId, body: DismissalIn
+) -> FindingOut:
+    """Say that a finding is no fault, and why; it holds as long as its sentence stands."""
+    findings.dismiss(
+        session, finding_id, reason=body.reason, account=reviewer.account, client=Client.API
+    )
+    return FindingOut.of(findings.get(session, finding_id))
+
+
+@router.delete("/{finding_id}/dismissal")
+def withdraw(session: DbSession, reviewer: Reviewer, finding_id: FindingId) -> FindingOut:
+    """Take a dismissal back, whoever gave it: the finding is open again."""
+    findings.withdraw(session, finding_id, account=reviewer.account, client=Client.API)
+    return FindingOut.of(findings.get(session, finding_id))
