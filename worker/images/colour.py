@@ -11,7 +11,7 @@ from PIL.ImageFile import ImageFile
 from predella.errors import RefusedImageError
 
 _WHITE_IS_ZERO = 0
-_PHOTOMETRIC = 262
+_BITS_PER_SAMPLE, _PHOTOMETRIC = 258, 262
 _STRIP = 512
 _SPACES = {"L": "GRAY", "RGB": "RGB", "CMYK": "CMYK"}
 _PLAIN = frozenset(_SPACES)
@@ -48,13 +48,14 @@ def eight_bit(image: ImageFile) -> Image.Image:
 
 
 def _scaled(image: ImageFile) -> Image.Image:
-    """Return 16 bits as 8; Pillow's own conversion clips them to white."""
+    """Return 12 or 16 bits as 8; Pillow's own conversion clips them to white."""
     tags = getattr(image, "tag_v2", {})
+    missing = 16 - max(tags.get(_BITS_PER_SAMPLE, (16,)))
     negative = tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO
     grey = Image.new("L", image.size)
     for top in range(0, image.height, _STRIP):
         box = (0, top, image.width, min(top + _STRIP, image.height))
-        strip = EIGHT_OF_SIXTEEN[np.asarray(image.crop(box))]
+        strip = EIGHT_OF_SIXTEEN[np.asarray(image.crop(box)) << missing]
         grey.paste(Image.fromarray(255 - strip if negative else strip), box[:2])
     return grey
 

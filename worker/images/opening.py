@@ -75,6 +75,17 @@ def file_of(image: ImageFile) -> IO[bytes]:
     return image.fp
 
 
+@contextmanager
+def elsewhere(image: ImageFile) -> Iterator[IO[bytes]]:
+    """Lend the file of the picture; Pillow finds it where it left it."""
+    file = file_of(image)
+    before = file.tell()
+    try:
+        yield file
+    finally:
+        file.seek(before)
+
+
 def stored_size(image: ImageFile) -> tuple[int, int]:
     """Return width and height as they lie in the file; Pillow exchanges those of a turned TIFF."""
     tags = getattr(image, "tag_v2", None)
@@ -84,7 +95,7 @@ def stored_size(image: ImageFile) -> tuple[int, int]:
 def orientation(image: ImageFile) -> int:
     """Return the EXIF orientation, 1 to 8; 1 where there is none or it cannot be read."""
     try:
-        if image.format == "PNG" and (late := _exif(file_of(image))):
+        if image.format == "PNG" and (late := _exif(image)):
             image.info["exif"] = late
         # Not the method of PNG, which decodes the pixels first.
         value = Image.Image.getexif(image).get(_ORIENTATION, 1)
@@ -93,19 +104,16 @@ def orientation(image: ImageFile) -> int:
     return value if value in range(1, 9) else 1
 
 
-def _exif(file: IO[bytes]) -> bytes:
+def _exif(image: ImageFile) -> bytes:
     """Return the metadata of a PNG, which may follow the pixels."""
-    before = file.tell()
-    place = file.seek(_PNG_SIGNATURE)
-    try:
+    with elsewhere(image) as file:
+        place = file.seek(_PNG_SIGNATURE)
         while len(head := file.read(_CHUNK.size)) == _CHUNK.size:
             length, kind = _CHUNK.unpack(head)
             if kind == b"eXIf":
                 return file.read(length)
             place = file.seek(place + _CHUNK.size + length + _CHECKSUM)
-        return b""
-    finally:
-        file.seek(before)
+    return b""
 
 
 @contextmanager

@@ -14,7 +14,7 @@ import pyvips
 from PIL import Image
 from PIL.ImageFile import ImageFile
 
-from worker.images import colour, opening
+from worker.images import colour, opening, pages
 from worker.images.geometry import Scaled
 
 UnreadableError = pyvips.Error
@@ -37,8 +37,13 @@ pyvips.cache_set_max(0)
 
 
 def can_read(image: ImageFile) -> bool:
-    """Say whether this file may be read here."""
-    return image.format in _LOADERS and (image.mode in _PLAIN or image.mode == "P")
+    """Say whether this file may be read here; of a TIFF, libvips counts the pages first."""
+    if image.format not in _LOADERS or (image.mode not in _PLAIN and image.mode != "P"):
+        return False
+    if image.format == "PNG":
+        return True
+    with opening.elsewhere(image) as file:
+        return pages.are_few(file)
 
 
 def read(image: ImageFile, at_least: int) -> Scaled:

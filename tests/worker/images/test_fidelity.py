@@ -11,6 +11,7 @@ from predella.errors import RefusedImageError
 from tests.worker.images.conftest import Prepare, model, review
 from tests.worker.images.files import distance, expected, painting
 from tests.worker.images.profiles import profile, swap_red_and_blue
+from tests.worker.images.tiffs import twelve_bit_tiff
 
 MEAN, MOST = 0.3, 12
 
@@ -145,6 +146,14 @@ class TestColour:
 
             assert model(prepared).mean() == pytest.approx(ramp.mean() / 257, abs=0.5)
             assert prepared.facts["bit_depth"] == 16
+
+    def test_twelve_bit_grey_keeps_its_mean(self, prepare: Prepare, tmp_path: Path) -> None:
+        ramp = np.tile(np.linspace(0, 4095, 700).astype(np.uint16), (700, 1))
+
+        prepared = prepare(twelve_bit_tiff(tmp_path / "grey.tif", ramp))
+
+        assert model(prepared).mean() == pytest.approx(ramp.mean() / 4095 * 255, abs=0.5)
+        assert prepared.facts["bit_depth"] == 12
 
     def test_a_sixteen_bit_negative_is_turned_over(self, prepare: Prepare, tmp_path: Path) -> None:
         dark = np.full((64, 64), 6000, np.uint16)
