@@ -31,15 +31,21 @@ FROM with-torch AS built-model
 COPY --from=wheel /wheels /wheels
 RUN /opt/predella/bin/pip install --no-deps /wheels/*.whl
 
-FROM ${PYTHON} AS runtime
+FROM ${PYTHON} AS cpu
 ENV PATH=/opt/predella/bin:$PATH HOME=/tmp PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 WORKDIR /tmp
 USER 10001:10001
-
-FROM runtime AS cpu
 COPY --from=built-cpu /opt/predella /opt/predella
 CMD ["celery", "--app", "worker.app", "worker", "--queues", "cpu", "--hostname", "cpu@%h", "--concurrency", "2"]
 
-FROM runtime AS model
+FROM ${PYTHON} AS model
+# Triton compiles its kernels where they run.
+# hadolint ignore=DL3008
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends gcc libc6-dev \
+    && rm -rf /var/lib/apt/lists/*
+ENV PATH=/opt/predella/bin:$PATH HOME=/tmp PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+WORKDIR /tmp
+USER 10001:10001
 COPY --from=built-model /opt/predella /opt/predella
 CMD ["celery", "--app", "worker.app", "worker", "--queues", "gpu", "--hostname", "gpu@%h", "--concurrency", "1"]

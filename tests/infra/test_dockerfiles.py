@@ -23,8 +23,13 @@ class TestDockerfiles:
         assert checked.returncode == 0, checked.stdout
 
     @pytest.mark.parametrize("file", _FILES, ids=lambda file: file.name)
-    def test_ends_as_an_ordinary_account(self, file: Path) -> None:
-        assert re.findall(r"^USER (.*)$", file.read_text(), re.MULTILINE) == ["10001:10001"]
+    def test_every_image_ends_as_an_ordinary_account(self, file: Path) -> None:
+        stages = re.split(r"^FROM ", file.read_text(), flags=re.MULTILINE)
+        images = [stage for stage in stages if re.search(r"^CMD ", stage, re.MULTILINE)]
+
+        assert images
+        for image in images:
+            assert re.findall(r"^USER (.*)$", image, re.MULTILINE) == ["10001:10001"]
 
 
 class TestLocks:
@@ -39,7 +44,11 @@ class TestLocks:
 
     @pytest.mark.parametrize("name", ["api", "worker", "runtime", "development"])
     def test_leaves_torch_to_the_platform(self, name: str) -> None:
-        assert not _names(name) & {"torch", "triton", "sympy", "networkx"}
+        assert not _names(name) & {"torch", "sympy", "networkx"}
+
+    @pytest.mark.parametrize("name", ["api", "worker", "runtime"])
+    def test_leaves_triton_to_torch_where_its_interpreter_is_not_tested(self, name: str) -> None:
+        assert "triton" not in _names(name)
 
     def test_keeps_model_code_out_of_the_api(self) -> None:
         assert not _names("api") & {"transformers", "pillow", "numpy", "tokenizers"}

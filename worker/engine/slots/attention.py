@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.util import find_spec
+from functools import cache
 from typing import Any, Protocol
 
+import structlog
 import torch
 from torch.nn.functional import scaled_dot_product_attention
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
@@ -15,8 +16,12 @@ from worker.engine.slots.config import SlotConfig, Way
 _NAME = "predella_slots"
 _LONG = 256 * 1024
 """Bytes of keys in one layer of one slot from which a CPU is faster slot by slot."""
+_REASON = 500
+"""Characters of an error that are worth telling."""
 _BUCKET = 64
 """Keys by which a masked step grows: one more mask, not another shape at every token."""
+
+log = structlog.get_logger()
 
 
 class Attention(Protocol):
@@ -117,10 +122,26 @@ class Kernel:
 def fastest(model: Any, capacity: int) -> Way:
     """Return the name of the fastest way on this model's device, for slots of this many tokens."""
     if model.device.type == "cuda":
-        return "triton" if find_spec("triton") else "masked"
+        return "triton" if runs_triton(model.device) else "masked"
     text = model.config.text_config
     keys = capacity * text.num_key_value_heads * head_dim(text) * model.dtype.itemsize
     return "ragged" if keys > _LONG else "masked"
+
+
+@cache
+def runs_triton(device: torch.device) -> bool:
+    """Say whether Triton can compile for this device: it needs its package, a GPU, and gcc."""
+    numbers = torch.zeros(1, 1, 1, 16, device=device)
+    try:
+        from worker.engine.slots.kernel import decode_attention
+
+        decode_attention(
+            numbers, numbers, numbers, torch.ones(1, dtype=torch.int32, device=device), 1.0
+        )
+    except Exception as error:  # noqa: BLE001  (whatever is missing: it can be done without)
+        log.warning("no_triton", device=str(device), reason=str(error)[:_REASON])
+        return False
+    return True
 
 
 def attention(config: SlotConfig, *, dtype: torch.dtype, device: torch.device) -> Attention:
