@@ -36,7 +36,9 @@ def sandbox() -> Iterator[Sandbox]:
 @pytest.fixture(autouse=True)
 def _one_sandbox_for_all(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        preparing, "prepare", lambda source, *, limits: sandbox.prepare(source, limits)
+        preparing,
+        "prepare",
+        lambda source, *, limits, exact: sandbox.prepare(source, limits, exact=exact),
     )
 
 
