@@ -151,10 +151,10 @@ def prepare(
     from worker.bench.prepare import Plan, run, table
 
     with _progress() as report:
-        findings = run(Plan(megapixels, only or list(KINDS), rounds), report)
-    if json_file is not None:
-        document = json.dumps(findings.as_json(), indent=2)
-        json_file.write_text(document + "\n", encoding="utf-8")
+        for findings in run(Plan(megapixels, only or list(KINDS), rounds), report):
+            if json_file is not None:
+                document = json.dumps(findings.as_json(), indent=2)
+                json_file.write_text(document + "\n", encoding="utf-8")
     out.print(table(findings))
 
 

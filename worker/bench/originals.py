@@ -62,5 +62,5 @@ KINDS: dict[str, tuple[str, Callable[[Image.Image, Path], None]]] = {
     "tiff-deflate": (".tif", _saved(compression="tiff_adobe_deflate")),
     "tiff-cmyk": (".tif", _saved("CMYK", compression="tiff_lzw")),
     "tiff-16-bit": (".tif", _deep),
-    "webp": (".webp", _saved(quality=90, method=0)),
+    "webp": (".webp", _saved(quality=80, method=0)),
 }

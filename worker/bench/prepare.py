@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from statistics import median
@@ -76,8 +76,8 @@ class Findings:
         )
 
 
-def run(plan: Plan, report: Callable[[str], None]) -> Findings:
-    """Make the originals, prepare each in every way, and return what it took.
+def run(plan: Plan, report: Callable[[str], None]) -> Iterator[Findings]:
+    """Make the originals, prepare each in every way, and tell after each what was found so far.
 
     Raises:
         UnmeasurableError: there is no such kind of file.
@@ -98,7 +98,7 @@ def run(plan: Plan, report: Callable[[str], None]) -> Findings:
             write(picture, path)
             findings.costs.extend(_costs(kind, path, plan.rounds, report))
             path.unlink()
-    return findings
+            yield findings
 
 
 def _costs(kind: str, path: Path, rounds: int, report: Callable[[str], None]) -> list[Cost]:
