@@ -50,6 +50,7 @@ def ours(path: Path, *, review: bool, exact: bool = False) -> bytes:
 
 def main(way: str, forms: str, path: str, out: str) -> None:
     """Prepare one file; print the cost as JSON, and leave the model-ready picture."""
+    Image.init()  # what the first picture would load, a process that prepares many has loaded
     review = forms == "both"
     cpu, wall = time.process_time(), time.perf_counter()
     if way == "whole":

@@ -1,5 +1,6 @@
 """Originals to measure with: one large picture in every kind of file that museums keep."""
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,7 @@ def _deep(image: Image.Image, path: Path) -> None:
     """Write 16 bits a sample, which Pillow does not."""
     import pyvips
 
+    logging.getLogger("pyvips").setLevel(logging.WARNING)
     rows = pyvips.Image.new_from_memory(image.tobytes(), *image.size, 3, "uchar")
     (rows.cast("ushort") * 257).cast("ushort").copy(interpretation="rgb16").tiffsave(str(path))
 
@@ -51,11 +53,11 @@ KINDS: dict[str, tuple[str, Callable[[Image.Image, Path], None]]] = {
     "jpeg": (".jpg", _saved(quality=92)),
     "jpeg-progressive": (".jpg", _saved(quality=92, progressive=True)),
     "jpeg-cmyk": (".jpg", _saved("CMYK", quality=92)),
-    "jpeg2000": (
+    "jp2": (
         ".jp2",
         _saved(irreversible=True, quality_mode="rates", quality_layers=[10]),
     ),
-    "jpeg2000-lossless": (".jp2", _saved()),
+    "jp2-lossless": (".jp2", _saved()),
     "png": (".png", _saved(compress_level=4)),
     "tiff": (".tif", _saved()),
     "tiff-lzw": (".tif", _saved(compression="tiff_lzw")),

@@ -99,18 +99,22 @@ def _padded(scaled: Scaled, column: int, width: int) -> Iterator[tuple[int, Imag
     picture, cover = scaled.image, _cover(scaled)
     for first in range(0, picture.height, _ROWS):
         box = (0, first, picture.width, min(first + _ROWS, picture.height))
-        rows = Image.new("RGB", (width, box[3] - first), _CLIP_MEAN)
-        rows.paste(picture.crop(box), (column, 0), cover.crop(box))
+        rows = picture.crop(box)
+        if cover is not None or width != picture.width:
+            canvas = Image.new("RGB", (width, rows.height), _CLIP_MEAN)
+            canvas.paste(rows, (column, 0), None if cover is None else cover.crop(box))
+            rows = canvas
         yield first, rows
 
 
-def _cover(scaled: Scaled) -> Image.Image:
-    """Return how much of each pixel is picture: beside the last column lies the padding."""
+def _cover(scaled: Scaled) -> Image.Image | None:
+    """Return how much of each pixel is picture, where padding begins within one."""
     columns, rows = scaled.image.size
-    cover = Image.new("L", scaled.image.size, 255)
+    cover = None
     for axis, last in ((0, (columns - 1, 0, columns, rows)), (1, (0, rows - 1, columns, rows))):
         part = scaled.size[axis] % 1
         if part and scaled.original[axis] < max(scaled.original):
+            cover = cover or Image.new("L", scaled.image.size, 255)
             cover.paste(round(255 * part), last)
     return cover
 

@@ -13,17 +13,16 @@ _SIZE, _STYLE, _TILE = 0xFF51, 0xFF52, 0xFF90
 _BOX, _LONG = struct.Struct(">I4s"), struct.Struct(">Q")
 _SEGMENT, _LENGTH = struct.Struct(">HH"), 2
 _DEPTH_AT, _LEVELS_AT, _TRANSFORM_AT = 36, 5, 9
-_IRREVERSIBLE = b"\0"
 _ICC_METHODS = frozenset({2, 3})
-_LEVELS = "levels"
+_LEVELS, _LOSSLESS = "levels", "lossless"
 
 
 def info(file: IO[bytes]) -> dict[str, Any]:
     """Return what the file says of itself (ISO/IEC 15444-1, annexes A and I), for ``Image.info``.
 
-    ``icc_profile`` and ``bit_depth``, where there are any, and how often its size can be halved
-    by leaving things out; never where the transform is in whole numbers, which rounds up: half a
-    level brighter each time. What is damaged is as if it were not said: Pillow will refuse it.
+    ``icc_profile`` and ``bit_depth``, where there are any, how often its size can be halved by
+    leaving things out, and whether it can be lossless. What is damaged is as if it were not said:
+    Pillow will refuse it.
     """
     end = file.seek(0, 2)
     file.seek(0)
@@ -42,10 +41,13 @@ def draft(image: ImageFile, at_least: int) -> int:
     """Let the file decode at 1/2, 1/4 ... where that leaves enough; return 2, 4 ..., else 1.
 
     Each halving keeps the even pixels, low-passed: the middle of a smaller pixel is that of the
-    first of the larger ones. Pillow rounds the size to the nearest, and fails where the format
-    rounds it up.
+    first of the larger ones. The lossless transform rounds up, to half a level brighter each
+    time, so that more must be left. Pillow rounds the size to the nearest, and fails where the
+    format rounds it up.
     """
     times = 0
+    if image.info.get(_LOSSLESS):
+        at_least += at_least // 2
     while times < image.info.get(_LEVELS, 0) and max(image.size) >> (times + 1) >= at_least:
         times += 1
     divisor = 1 << times
@@ -91,6 +93,7 @@ def _of_codestream(file: IO[bytes], start: int) -> dict[str, int]:
         content = file.read(length - _LENGTH)
         if marker == _SIZE and len(content) > _DEPTH_AT:
             said["bit_depth"] = (content[_DEPTH_AT] & 0x7F) + 1
-        elif marker == _STYLE and content[_TRANSFORM_AT:][:1] == _IRREVERSIBLE:
+        elif marker == _STYLE and len(content) > _TRANSFORM_AT:
             said[_LEVELS] = content[_LEVELS_AT]
+            said[_LOSSLESS] = content[_TRANSFORM_AT]
     return said

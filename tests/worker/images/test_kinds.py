@@ -133,6 +133,20 @@ class TestJpeg2000:
 
         assert is_close(model(prepared), expected(Image.open(tmp_path / "x.jp2")))
 
+    def test_lossless_is_decoded_whole_until_it_is_very_large(
+        self, prepare: Prepare, tmp_path: Path
+    ) -> None:
+        painting(12285, 301).save(tmp_path / "large.jp2")
+        painting(12289, 301).save(tmp_path / "larger.jp2")
+
+        large, larger = prepare(tmp_path / "large.jp2"), prepare(tmp_path / "larger.jp2")
+
+        assert is_close(model(large), expected(painting(12285, 301)))
+        mean, most = distance(model(larger), expected(painting(12289, 301)))
+        assert 0 < mean <= 1
+        assert most <= MOST
+        assert max(review(larger).size) == 3072
+
     def test_its_depth_is_told(self, prepare: Prepare, tmp_path: Path) -> None:
         ramp = np.tile(np.linspace(0, 65535, 700).astype(np.uint16), (64, 1))
         Image.fromarray(ramp).save(tmp_path / "deep.jp2")
