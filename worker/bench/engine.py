@@ -171,7 +171,7 @@ class _Bench:
             capacity=PROMPT + CAP,
             refill=self._plan.refill,
             block=4 if is_cuda else 1,
-            attention=fastest(self._model, PROMPT + CAP),
+            attention=fastest(self._model, PROMPT),
             cache_dtype=FP8 if mode == "slots_fp8" else None,
         )
 

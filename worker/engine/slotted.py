@@ -188,7 +188,7 @@ def slot_config(
         capacity=capacity,
         refill=min(_REFILL, wanted // _SLOTS_TO_ONE) or 1,
         block=_BLOCK[kind],
-        attention=fastest(llava.model, capacity),
+        attention=fastest(llava.model, len(prompt_ids)),
         cache_dtype=FP8 if kv_cache == "fp8" else None,
     )
     side = llava.checkpoint.normalisation.side

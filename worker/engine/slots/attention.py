@@ -15,7 +15,7 @@ from worker.engine.slots.config import SlotConfig, Way
 
 _NAME = "predella_slots"
 _LONG = 256 * 1024
-"""Bytes of keys in one layer of one slot from which a CPU is faster slot by slot."""
+"""Bytes of keys of one prompt in one layer from which a CPU is faster slot by slot."""
 _REASON = 500
 """Characters of an error that are worth telling."""
 _BUCKET = 64
@@ -119,12 +119,12 @@ class Kernel:
         )
 
 
-def fastest(model: Any, capacity: int) -> Way:
-    """Return the name of the fastest way on this model's device, for slots of this many tokens."""
+def fastest(model: Any, prompt_tokens: int) -> Way:
+    """Return the name of the fastest way on this model's device, for prompts of this length."""
     if model.device.type == "cuda":
         return "triton" if runs_triton(model.device) else "masked"
     text = model.config.text_config
-    keys = capacity * text.num_key_value_heads * head_dim(text) * model.dtype.itemsize
+    keys = prompt_tokens * text.num_key_value_heads * head_dim(text) * model.dtype.itemsize
     return "ragged" if keys > _LONG else "masked"
 
 
