@@ -313,7 +313,7 @@ class TestStreaming:
     ) -> None:
         hand_in.ready(s3, 48)
         slow_down(monkeypatch, seconds=0.05)
-        engine = Streaming(6, steps=lambda png: 3 + sum(png) % 5, seconds=0.05)
+        engine = Streaming(6, steps=lambda png: 3 + sum(png) % 5, seconds=0.1)
 
         run(s3, settings, engine)
 
@@ -329,13 +329,16 @@ class TestStreaming:
         self, settings: Settings, s3: Bucket
     ) -> None:
         hand_in.ready(s3, 3)
-        held_up = hand_in.picture(2)
+        held_up, came = hand_in.picture(2), set[bytes]()
 
         def before(inside: list[bytes]) -> None:
-            if inside == [held_up]:
+            came.update(inside)
+            if inside == [held_up] and len(came) == 3:
                 until(lambda: number_of(Item.state == ItemState.DONE) == 2)
 
-        engine = Streaming(steps=lambda png: 3 if png == held_up else 1, before=before)
+        engine = Streaming(
+            steps=lambda png: 40 if png == held_up else 1, before=before, seconds=0.05
+        )
 
         run(s3, settings, engine)
 
