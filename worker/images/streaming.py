@@ -103,5 +103,5 @@ def _eight_bit(buffer: Any, kind: str) -> Any:
     if kind == "uchar":
         return buffer
     if kind == "ushort":
-        return colour.EIGHT_OF_SIXTEEN[np.frombuffer(buffer, np.uint16)]
+        return colour.eight_of_sixteen(np.frombuffer(buffer, np.uint16))
     raise UnreadableError(f"its samples are {kind}")
