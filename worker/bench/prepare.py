@@ -17,6 +17,7 @@ from rich.table import Column, Table
 
 from worker.bench import originals
 from worker.bench.errors import UnmeasurableError
+from worker.images.sandbox import ENVIRONMENT
 
 Way = Literal["whole", "ours", "exact"]
 Forms = Literal["model", "both"]
@@ -125,7 +126,9 @@ def _costs(kind: str, path: Path, rounds: int, report: Callable[[str], None]) ->
 def _once(way: Way, forms: Forms, path: Path) -> tuple[dict[str, float], Any]:
     out = path.with_suffix(".model.png")
     command = [sys.executable, "-m", "worker.bench.once", way, forms, str(path), str(out)]
-    said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    said = subprocess.run(
+        command, check=True, capture_output=True, text=True, env=ENVIRONMENT
+    ).stdout
     with Image.open(out) as png:
         return json.loads(said), np.asarray(png).astype(int)
 

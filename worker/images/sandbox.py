@@ -14,6 +14,13 @@ from predella.errors import RefusedImageError, UnavailableError
 from worker.images import wire
 from worker.images.prepared import Limits, Prepared
 
+ENVIRONMENT = {
+    "OPENBLAS_NUM_THREADS": "1",
+    "MALLOC_MMAP_THRESHOLD_": str(8 << 20),
+    "MALLOC_TRIM_THRESHOLD_": str(32 << 20),
+}
+"""All that the process is told. Rows come and go: glibc shall not give the memory of each back to
+the kernel, which took two thirds of the time of a 16-bit TIFF."""
 _CRASHES = frozenset(
     {
         *(signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGSYS),
@@ -79,7 +86,7 @@ class Sandbox:
                     stdout=subprocess.DEVNULL,
                     stderr=subprocess.DEVNULL,
                     cwd="/",
-                    env={"OPENBLAS_NUM_THREADS": "1"},
+                    env=ENVIRONMENT,
                     start_new_session=True,  # Ctrl-C is for its parent, which lets it finish
                 )
         return self._process, self._wire
