@@ -14,8 +14,19 @@ class Decision(StrEnum):
 
     APPROVED = "approved"
     REJECTED = "rejected"
+    NEEDS_SECOND = "needs_second"
+    """A second pair of eyes is asked for: nothing is settled by it."""
+    ACCEPTED_BY_SAMPLE = "accepted_by_sample"
+    """Its lot passed; nobody needs to have read this very text."""
+    SUPERSEDED = "superseded"
+    """A new text was asked for in its place."""
     REOPENED = "reopened"
     """An earlier decision was undone."""
+
+    @property
+    def settles(self) -> bool:
+        """Whether a text so decided needs an undo before anything else can be decided on it."""
+        return self not in {Decision.NEEDS_SECOND, Decision.REOPENED}
 
 
 class RejectionReason(StrEnum):
@@ -37,6 +48,7 @@ class Client(StrEnum):
 
     API = "api"
     CLI = "cli"
+    DESK = "desk"
 
 
 class Review(Record):

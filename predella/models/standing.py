@@ -8,12 +8,24 @@ from predella.models.base import Base
 
 
 class ReviewState(StrEnum):
-    """What the newest decision makes of an analysis."""
+    """What the newest decision makes of an analysis; each stands further than the one before."""
 
+    SUPERSEDED = "superseded"
+    """A new text was asked for in its place."""
+    REJECTED = "rejected"
     NEEDS_REVIEW = "needs_review"
     """Nobody has decided, or the decision was undone."""
+    NEEDS_SECOND = "needs_second"
+    """Somebody asked for a second pair of eyes."""
+    ACCEPTED_BY_SAMPLE = "accepted_by_sample"
+    """It belongs to a lot that passed its sample."""
     APPROVED = "approved"
-    REJECTED = "rejected"
+    """A person approved exactly this wording."""
+
+    @property
+    def rank(self) -> int:
+        """How far it has come: 0 for superseded, up to 5 for approved."""
+        return list(ReviewState).index(self)
 
 
 class Standing(Base):

@@ -215,7 +215,7 @@ def _locked(session: Session, finding_id: FindingId) -> tuple[Finding, Dismissal
 def _require_undecided(session: Session, analysis_id: UUID) -> None:
     newest = select(Review).filter_by(analysis_id=analysis_id).options(joinedload(Review.account))
     review = session.scalar(newest.order_by(Review.number.desc()).limit(1))
-    if review is not None and review.decision is not Decision.REOPENED:
+    if review is not None and review.decision.settles:
         raise AlreadyDecidedError(
             analysis_id, decision=review.decision, reviewer=review.account.display_name
         )

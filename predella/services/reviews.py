@@ -68,7 +68,7 @@ class _Newest:
 
     def require_open(self) -> None:
         decided = self.review
-        if decided is not None and decided.decision is not Decision.REOPENED:
+        if decided is not None and decided.decision.settles:
             raise AlreadyDecidedError(
                 decided.analysis_id,
                 decision=decided.decision,
