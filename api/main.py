@@ -10,6 +10,7 @@ from fastapi.routing import APIRoute
 
 from api import errors, openapi
 from api.dependencies import identified
+from api.desk import pages
 from api.middleware import BodyLimit, Requests
 from api.routes import (
     accounts,
@@ -69,6 +70,7 @@ def create_app() -> FastAPI:
         redoc_url=None,
     )
     app.include_router(health.router)
+    app.include_router(pages.open_router())
     app.include_router(_closed())
     errors.install(app)
     app.add_middleware(BodyLimit, max_bytes=_MAX_BODY_BYTES)
@@ -90,6 +92,7 @@ def _closed() -> APIRouter:
     for noun in _NOUNS:
         v1.include_router(noun.router)
     closed.include_router(v1)
+    closed.include_router(pages.router())
     closed.include_router(metrics.router)
     return closed
 

@@ -91,7 +91,7 @@ class BodyLimit:
 def _mark(headers: MutableHeaders, request_id: str) -> None:
     headers[_REQUEST_ID] = request_id
     headers["X-Content-Type-Options"] = "nosniff"
-    headers["Content-Security-Policy"] = "default-src 'none'; frame-ancestors 'none'"
+    headers.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
     headers["Referrer-Policy"] = "no-referrer"
     headers.setdefault("Cache-Control", _NO_STORE)
 
