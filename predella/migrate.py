@@ -18,9 +18,9 @@ _RIGHTS = """
     GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role};
     GRANT INSERT ON account, analysis, attempt, checkup, collection, dismissal, export,
         export_line, finding, glossary, image, imprint, item, prompt, refusal, release, review,
-        revision, run, submission, term, token TO {role};
-    GRANT UPDATE ON account, attempt, collection, export, image, item, run, submission, token
-        TO {role};
+        revision, run, submission, term, token, zoom TO {role};
+    GRANT UPDATE ON account, attempt, collection, export, image, item, run, submission, token,
+        zoom TO {role};
     GRANT UPDATE (id) ON analysis TO {role}
 """
 

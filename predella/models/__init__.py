@@ -25,6 +25,7 @@ from predella.models.standing import ReviewState, Standing
 from predella.models.submission import Submission, SubmissionState
 from predella.models.term import Term
 from predella.models.token import Token
+from predella.models.zoom import Zoom
 
 __all__ = [
     "DEFAULT_PROMPT",
@@ -67,4 +68,5 @@ __all__ = [
     "SubmissionState",
     "Term",
     "Token",
+    "Zoom",
 ]

@@ -28,7 +28,6 @@ from predella.models import (
     Analysis,
     Checkup,
     Client,
-    Decision,
     Dismissal,
     Finding,
     OpenFinding,
