@@ -4,6 +4,7 @@ Only files that our own worker has written come here, so they are read without a
 by libvips' TIFF loader alone.
 """
 
+import atexit
 import os
 import shutil
 import tempfile
@@ -75,8 +76,10 @@ def _level(path: Path, page: int) -> "pyvips.Image":
 
 @cache
 def _folder() -> Path:
-    """Return a folder that only this account can read; it is made anew by each process."""
-    return Path(tempfile.mkdtemp(prefix="predella-zooms-"))
+    """Return a folder that only this account can read; each process makes one, and takes it away."""
+    folder = Path(tempfile.mkdtemp(prefix="predella-zooms-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 def _fetch(store: Store, key: str, path: Path) -> None:
