@@ -76,7 +76,7 @@ class Recent:
     object_number: str
     """Of the first object that the text is about."""
     stands: bool
-    """Whether an undo would take back this very decision: nothing came after it."""
+    """Whether an undo would take back this very decision: nothing came after it that stands."""
 
 
 @dataclass
@@ -98,7 +98,7 @@ class _Newest:
         review = self.review
         if review is None or review.decision is Decision.REOPENED:
             return False
-        return _stands_for(self.revision) <= _stands_for(review.revision)
+        return not _was_amended(review, self.revision)
 
     def require_open(self) -> None:
         decided = self.review
@@ -318,21 +318,32 @@ def ask_second(
 
 def latest(session: Session, *, account: Account, limit: int = 10) -> Sequence[Recent]:
     """Return what an account decided last, the newest first, undone or not."""
-    newer, item = aliased(Review), aliased(Item)
-    stands = ~exists().where(newer.analysis_id == Review.analysis_id, newer.number > Review.number)
-    object_number = (
-        select(func.min(item.object_number))
-        .where(item.analysis_id == Review.analysis_id)
-        .scalar_subquery()
+    newest, newer = aliased(Revision), aliased(Review)
+    is_newest = ~exists().where(
+        newer.analysis_id == Review.analysis_id, newer.number > Review.number
+    )
+    newest_number = select(func.max(Revision.number)).where(
+        Revision.analysis_id == Review.analysis_id
+    )
+    object_number = select(func.min(Item.object_number)).where(
+        Item.analysis_id == Review.analysis_id
     )
     rows = session.execute(
-        select(Review, object_number, stands)
-        .where(Review.account_id == account.id, Review.decision != Decision.REOPENED)
+        select(Review, object_number.scalar_subquery(), is_newest, newest)
+        .join(newest, newest.analysis_id == Review.analysis_id)
+        .where(
+            Review.account_id == account.id,
+            Review.decision != Decision.REOPENED,
+            newest.number == newest_number.scalar_subquery(),
+        )
         .order_by(Review.id.desc())
         .limit(limit)
         .options(joinedload(Review.revision))
     )
-    return [Recent(*row) for row in rows]
+    return [
+        Recent(review, number, stands=last and not _was_amended(review, wording))
+        for review, number, last, wording in rows
+    ]
 
 
 def decide_many(
@@ -479,6 +490,11 @@ def _wording_before(session: Session, newest: Revision) -> Revision:
         raise NothingToUndoError(newest.analysis_id)
     replaced = _numbered(session, newest.analysis_id, stands_for - 1)
     return _numbered(session, newest.analysis_id, _stands_for(replaced))
+
+
+def _was_amended(review: Review, newest: Revision) -> bool:
+    """Say whether an amendment stands that came after this decision."""
+    return _stands_for(newest) > _stands_for(review.revision)
 
 
 def _stands_for(revision: Revision) -> int:
