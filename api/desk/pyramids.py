@@ -76,7 +76,7 @@ def _level(path: Path, page: int) -> "pyvips.Image":
 
 @cache
 def _folder() -> Path:
-    """Return a folder that only this account can read; each process makes one, and takes it away."""
+    """Return a folder that only this account can read; made and removed by each process."""
     folder = Path(tempfile.mkdtemp(prefix="predella-zooms-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "8a41d7c05e93"
-down_revision = "5f0c7a1be846"
+down_revision = "c1a5e0d94b27"
 
 
 def upgrade() -> None:

@@ -136,6 +136,17 @@ def withdraw(
     return _say(session, finding, account=account, client=client, reason=None)
 
 
+def held(session: Session, finding_id: FindingId) -> Finding:
+    """Return a finding that still counts; its analysis stands so until the transaction ends.
+
+    Raises:
+        NotFoundError: there is no such finding.
+        AlreadyDecidedError: the text is approved or rejected; undo that first.
+        StaleFindingError: there is a newer wording, or the checks were run again.
+    """
+    return _locked(session, finding_id)[0]
+
+
 def counts(
     session: Session,
     *,
