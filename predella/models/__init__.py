@@ -15,12 +15,15 @@ from predella.models.image import Image
 from predella.models.imprint import Imprint
 from predella.models.item import Item, ItemState, Sensitivity, Stage
 from predella.models.open_finding import OpenFinding
+from predella.models.opening import Opening
 from predella.models.prompt import DEFAULT_PROMPT, Prompt, PromptKind
 from predella.models.refusal import Refusal
 from predella.models.release import Release
 from predella.models.review import Client, Decision, RejectionReason, Review
 from predella.models.revision import Revision
 from predella.models.run import Run
+from predella.models.selection import Selection
+from predella.models.selection_member import SelectionMember
 from predella.models.standing import ReviewState, Standing
 from predella.models.submission import Submission, SubmissionState
 from predella.models.term import Term
@@ -49,6 +52,7 @@ __all__ = [
     "Item",
     "ItemState",
     "OpenFinding",
+    "Opening",
     "Outcome",
     "Prompt",
     "PromptKind",
@@ -60,6 +64,8 @@ __all__ = [
     "Revision",
     "Role",
     "Run",
+    "Selection",
+    "SelectionMember",
     "Sensitivity",
     "Stage",
     "Standing",

@@ -78,6 +78,8 @@ class Review(Record):
     note: Mapped[str | None]
     undoes_id: Mapped[UUID | None] = mapped_column(ForeignKey("review.id"), unique=True)
     client: Mapped[Client]
+    selection_id: Mapped[UUID | None] = mapped_column(ForeignKey("selection.id"), index=True)
+    """The selection that was decided on as a whole, or taken back as a whole."""
 
     revision: Mapped[Revision] = relationship(
         lazy="raise_on_sql", primaryjoin="foreign(Review.revision_id) == Revision.id", viewonly=True
