@@ -16,8 +16,8 @@ _ROOT = Path(__file__).resolve().parent.parent
 _WRITTEN = {
     "INSERT": (
         "account analysis attempt checkup collection dismissal export export_line finding"
-        " glossary image imprint item prompt refusal release remark review revision run"
-        " submission term token zoom"
+        " glossary image imprint item opening prompt refusal release remark review revision run"
+        " selection selection_member submission term token zoom"
     ),
     "UPDATE": "account attempt collection export image item run submission token zoom",
     "INSERT, UPDATE, DELETE": "claim skip",
