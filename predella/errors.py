@@ -47,6 +47,22 @@ class UnavailableError(PredellaError):
     """A part that we depend on does not answer; trying again later may help."""
 
 
+class ForgedError(PredellaError):
+    """A browser sends what no page of ours has made."""
+
+    def __init__(self) -> None:
+        super().__init__("this form is not of this session; load the page again and send it anew")
+
+
+class TooManyError(PredellaError):
+    """Too many tries in too short a time."""
+
+    def __init__(self, what: str, *, wait: float) -> None:
+        self.wait = max(1, ceil(wait))
+        minutes = ceil(self.wait / 60)
+        super().__init__(f"too many tries ({what}); wait {minutes} minutes and try again")
+
+
 class NameTakenError(ConflictError):
     """Something of this kind already has this name."""
 

@@ -17,9 +17,11 @@ _WRITTEN = {
     "INSERT": (
         "account analysis attempt checkup collection dismissal export export_line finding"
         " glossary image imprint item opening prompt refusal release remark review revision run"
-        " selection selection_member submission term token zoom"
+        " selection selection_member sign_in_failure sign_in_link submission term token"
+        " web_session zoom"
     ),
-    "UPDATE": "account attempt collection export image item run submission token zoom",
+    "UPDATE": "account attempt collection export image item run sign_in_link submission token"
+    " web_session zoom",
     "INSERT, UPDATE, DELETE": "claim skip",
     "UPDATE (id)": "analysis",
 }

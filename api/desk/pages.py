@@ -4,12 +4,12 @@ from types import ModuleType
 
 from fastapi import APIRouter
 
-from api.desk import static_files, tiles
+from api.desk import door, static_files, tiles
 
 NOUNS: tuple[ModuleType, ...] = (tiles,)
 """The modules of pages for which one has to be signed in; each has a ``router``."""
 
-OPEN: tuple[ModuleType, ...] = (static_files,)
+OPEN: tuple[ModuleType, ...] = (static_files, door)
 """Those for which one has not."""
 
 
