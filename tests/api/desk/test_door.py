@@ -106,10 +106,12 @@ class TestSignIn:
 
 class TestSignedIn:
     def test_a_page_of_the_desk_asks_to_sign_in_first(self, browser: TestClient) -> None:
-        answer = browser.get("/desk/pictures/1?a=b", headers=HTML)
+        page = "/desk/pictures/01931f6e-7c9a-7b3e-8c5e-0d5b3c1f2a44/zoom"
+
+        answer = browser.get(f"{page}?a=b", headers=HTML)
 
         assert answer.status_code == HTTPStatus.SEE_OTHER
-        assert answer.headers["Location"] == "/sign-in?next=/desk/pictures/1%3Fa%3Db"
+        assert answer.headers["Location"] == f"/sign-in?next={page}%3Fa%3Db"
 
     def test_a_program_is_told_in_its_own_way(self, browser: TestClient) -> None:
         assert browser.get("/v1/me").status_code == HTTPStatus.UNAUTHORIZED
