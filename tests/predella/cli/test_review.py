@@ -143,7 +143,7 @@ class TestShow:
 
         written = run("show", str(id_)).out
 
-        assert "[-blue -]{+green +}" in written
+        assert "[-blue-]{+green+}" in written
         assert re.search(r"Account-\d+ wrote wording 1", written)
 
     def test_as_json_tells_every_step(self, run: Run) -> None:
@@ -381,7 +381,7 @@ class TestChanges:
             ("a b c", "a b c", "a b c"),
             ("a b", "", "[-a b-]"),
             ("", "a", "{+a+}"),
-            ("one two three", "one 2 three", "one [-two -]{+2 +}three"),
+            ("one two three", "one 2 three", "one [-two-]{+2+} three"),
         ],
     )
     def test_shows_what_went_and_what_came(self, before: str, after: str, shown: str) -> None:
