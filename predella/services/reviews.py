@@ -142,7 +142,7 @@ class _Newest:
             )
 
 
-def numbered(session: Session, analysis_id: AnalysisId, number: int) -> Revision:
+def numbered(session: Session, analysis_id: UUID, number: int) -> Revision:
     """Return one wording of an analysis; number 0 is the model's own.
 
     Raises:
