@@ -96,6 +96,10 @@ def _extensions(error: PredellaError) -> Mapping[str, object]:
             return {"scope": error.missing}
         case errors.StaleRevisionError():
             return {"seen": error.seen, "newest": error.newest}
+        case errors.QueryError():
+            return {"position": error.position}
+        case errors.CountMismatchError():
+            return {"expected": error.expected, "actual": error.actual}
         case errors.OpenCheckError():
             return {"checks": list(error.checks)}
         case errors.AlreadyDecidedError():

@@ -17,6 +17,7 @@ from api.routes import (
     collections,
     description,
     exports,
+    facets,
     findings,
     health,
     metrics,
@@ -25,6 +26,7 @@ from api.routes import (
     releases,
     reviews,
     runs,
+    selections,
     submissions,
 )
 from predella import logs
@@ -42,7 +44,9 @@ _NOUNS = (
     submissions,
     operations,
     analyses,
+    facets,
     reviews,
+    selections,
     findings,
     exports,
     runs,
