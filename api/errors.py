@@ -31,6 +31,13 @@ _STATUS: dict[type[PredellaError], HTTPStatus] = {
     errors.InvalidError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.UnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
 }
+# What else a problem of this kind says: attributes of the error.
+_TOLD: dict[type[PredellaError], tuple[str, ...]] = {
+    errors.StaleRevisionError: ("seen", "newest"),
+    errors.AlreadyDecidedError: ("decision", "reviewer"),
+    errors.CountMismatchError: ("expected", "actual"),
+    errors.QueryError: ("position",),
+}
 _DATABASE_AWAY = (OperationalError, PoolTimeoutError)
 _RETRY = {"Retry-After": "5"}
 _CHALLENGE = 'Bearer realm="predella"'
@@ -94,18 +101,15 @@ def _extensions(error: PredellaError) -> Mapping[str, object]:
             return {"current": error.current.model_dump(mode="json")}
         case errors.PermissionDeniedError():
             return {"scope": error.missing}
-        case errors.StaleRevisionError():
-            return {"seen": error.seen, "newest": error.newest}
-        case errors.QueryError():
-            return {"position": error.position}
-        case errors.CountMismatchError():
-            return {"expected": error.expected, "actual": error.actual}
         case errors.OpenCheckError():
             return {"checks": list(error.checks)}
-        case errors.AlreadyDecidedError():
-            return {"decision": error.decision, "reviewer": error.reviewer}
         case _:
-            return {}
+            return {
+                name: getattr(error, name)
+                for kind, names in _TOLD.items()
+                if isinstance(error, kind)
+                for name in names
+            }
 
 
 def _headers(error: PredellaError) -> Mapping[str, str] | None:
