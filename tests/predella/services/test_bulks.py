@@ -203,10 +203,11 @@ class TestDecide:
         assert made
         selection = _freeze(session, curator)
 
-        for decision, reason in (
+        wrong: list[tuple[bulks.BulkDecision, RejectionReason | None]] = [
             (Decision.REJECTED, None),
             (Decision.APPROVED, RejectionReason.OTHER),
-        ):
+        ]
+        for decision, reason in wrong:
             with pytest.raises(InvalidError, match="reason"):
                 bulks.decide(
                     session,
