@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import Integer, Row, Select, Uuid, func, insert, literal, select, true
+from sqlalchemy import Integer, Row, Select, Uuid, insert, literal, select, true
 from sqlalchemy.orm import Session, aliased
 
 from predella import clock, ids
@@ -187,7 +187,7 @@ def _as_they_stand(selection_id: UUID, account_id: UUID) -> Select[Any]:
     """Find of every member what may forbid a decision."""
     member = SelectionMember
     revision = (
-        select(Revision.id, (func.btrim(Revision.text) == "").label("is_empty"))
+        select(Revision.id, Revision.text.regexp_match(r"^\s*$").label("is_empty"))
         .where(Revision.analysis_id == member.analysis_id)
         .order_by(Revision.number.desc())
         .limit(1)

@@ -3,8 +3,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select, text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from predella import clock, ids
@@ -134,7 +133,7 @@ class TestDecide:
             session, made[0], text="USER: what is it? ASSISTANT: a vase.", account=curator
         )
         checkups.run(session, [leaking.id])
-        factories.revision(session, made[1], text=" ", account=curator)
+        factories.revision(session, made[1], text=" \n", account=curator)
         _open(session, made, curator)
         selection = _freeze(session, curator)
 
@@ -256,70 +255,3 @@ class TestRevert:
         assert len(again.refused) == len(made)
         steps = analyses.history(session, AnalysisId(made[0].id))
         assert len(steps) == 3
-
-
-class TestOpening:
-    def test_the_database_itself_refuses_an_approval_of_what_was_not_open(
-        self, session: Session, made: Sequence[Analysis], curator: Account
-    ) -> None:
-        on = factories.newest_revision(session, made[0])
-
-        with pytest.raises(IntegrityError, match="without having been open"):
-            session.execute(
-                text(
-                    "INSERT INTO review (id, created_at, analysis_id, number, revision_id,"
-                    " revision_sha256, account_id, decision, client) VALUES"
-                    " (:id, now(), :analysis, 1, :revision, :sha256, :account, 'approved', 'api')"
-                ),
-                {
-                    "id": ids.new(),
-                    "analysis": on.analysis_id,
-                    "revision": on.id,
-                    "sha256": on.sha256,
-                    "account": curator.id,
-                },
-            )
-
-
-class TestFreeze:
-    def test_keeps_the_order_of_risk_and_names_the_list_by_its_hash(
-        self, session: Session, made: Sequence[Analysis], curator: Account
-    ) -> None:
-        first, second = _freeze(session, curator), _freeze(session, curator)
-
-        assert first.count == len(made)
-        assert first.query == "collection:sk"
-        assert first.sha256 == second.sha256
-        factories.revision(session, made[0], text="A green vase.", account=curator)
-        assert _freeze(session, curator).sha256 != first.sha256
-
-    def test_takes_the_first_so_many(
-        self, session: Session, made: Sequence[Analysis], curator: Account
-    ) -> None:
-        assert made
-        query = searches.parse("collection:sk")
-
-        assert selections.freeze(session, query, account=curator, limit=3).count == 3
-
-    def test_refuses_nothing_and_too_many(
-        self,
-        session: Session,
-        made: Sequence[Analysis],
-        curator: Account,
-        monkeypatch: pytest.MonkeyPatch,
-    ) -> None:
-        assert made
-        with pytest.raises(InvalidError, match="finds nothing"):
-            _freeze(session, curator, "collection:elsewhere")
-        monkeypatch.setattr(selections, "MAX_MEMBERS", 3)
-        with pytest.raises(InvalidError, match="more than 3"):
-            _freeze(session, curator)
-
-    def test_counts_what_the_account_has_had_open(
-        self, session: Session, made: Sequence[Analysis], curator: Account
-    ) -> None:
-        _open(session, made[:3], curator)
-        _open(session, made, factories.account(session))
-        selection_id = SelectionId(_freeze(session, curator).id)
-
-        assert selections.opened(session, selection_id, account=curator) == 3
