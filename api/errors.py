@@ -41,6 +41,8 @@ _TOLD: dict[type[PredellaError], tuple[str, ...]] = {
     errors.OpenCheckError: ("checks",),
     errors.AlreadyDecidedError: ("decision", "reviewer"),
     errors.ClaimedError: ("colleague", "until"),
+    errors.CountMismatchError: ("expected", "actual"),
+    errors.QueryError: ("position",),
     errors.TooSoonError: ("wait",),
 }
 """What a program wants to know beside the sentence."""
@@ -123,9 +125,7 @@ def _headers(error: PredellaError) -> Mapping[str, str] | None:
             return {"ETag": error.etag}
         case errors.AuthenticationError():
             return {"WWW-Authenticate": _CHALLENGE}
-        case errors.TooManyError():
-            return {"Retry-After": str(error.wait)}
-        case errors.TooSoonError():
+        case errors.TooManyError() | errors.TooSoonError():
             return {"Retry-After": str(ceil(error.wait))}
         case errors.UnavailableError():
             return _RETRY

@@ -138,6 +138,24 @@ class NotOpenedError(ConflictError):
         self.analysis_id = analysis_id
 
 
+class CountMismatchError(ConflictError):
+    """The selection does not hold as many as the caller thinks."""
+
+    def __init__(self, *, expected: int, actual: int) -> None:
+        super().__init__(
+            f"the selection holds {actual:,} texts, not {expected:,}; nothing was done"
+        )
+        self.expected, self.actual = expected, actual
+
+
+class ExpiredSelectionError(ConflictError):
+    """The selection was frozen too long ago to be decided on."""
+
+    def __init__(self, selection_id: UUID) -> None:
+        super().__init__(f"selection {selection_id} has expired; freeze a new one")
+        self.selection_id = selection_id
+
+
 class StaleFindingError(ConflictError):
     """There is a newer wording, or the checks were run again."""
 
