@@ -6,6 +6,8 @@ code, ``worker`` to retry or give up.
 
 from collections.abc import Collection as Names
 from collections.abc import Sequence
+from datetime import datetime
+from math import ceil
 from uuid import UUID
 
 
@@ -67,6 +69,38 @@ class AlreadyDecidedError(ConflictError):
     def __init__(self, analysis_id: UUID, *, decision: str, reviewer: str) -> None:
         super().__init__(f"analysis {analysis_id} was already {decision} by {reviewer}; undo first")
         self.analysis_id, self.decision, self.reviewer = analysis_id, decision, reviewer
+
+
+class ClaimedError(ConflictError):
+    """A colleague has the analysis on screen."""
+
+    def __init__(self, analysis_id: UUID, *, colleague: str, until: datetime) -> None:
+        super().__init__(
+            f"analysis {analysis_id} is with {colleague} until {until:%H:%M} UTC; take another"
+        )
+        self.analysis_id, self.colleague, self.until = analysis_id, colleague, until
+
+
+class TooSoonError(ConflictError):
+    """The text was not on screen for long enough to be read."""
+
+    def __init__(self, analysis_id: UUID, *, wait: float) -> None:
+        super().__init__(
+            f"analysis {analysis_id}: the text was on screen too briefly to be read; "
+            f"approve it in {ceil(wait)} s"
+        )
+        self.analysis_id, self.wait = analysis_id, wait
+
+
+class SecondApproverError(ConflictError):
+    """Somebody else than who wrote the wording has to approve it."""
+
+    def __init__(self, analysis_id: UUID) -> None:
+        super().__init__(
+            f"analysis {analysis_id}: you wrote this wording, and in this collection "
+            "somebody else has to approve it; ask a colleague"
+        )
+        self.analysis_id = analysis_id
 
 
 class OpenCheckError(ConflictError):

@@ -80,6 +80,16 @@ class Wording:
         """Return the whole sentences around a span."""
         return self.sentence_at(span[0])[0], self.sentence_at(max(span[0], span[1] - 1))[1]
 
+    def without(self, span: Span) -> str:
+        """Return the text without the sentences around a span; one gap stays where two were."""
+        start, end = self.passage(span)
+        before, after = self.text[:start].rstrip(), self.text[end:].lstrip()
+        if not before or not after:
+            return before or after
+        gaps = self.text[len(before) : start], self.text[end : len(self.text) - len(after)]
+        # A paragraph that ended here still ends.
+        return before + max(gaps, key=lambda gap: (gap.count("\n"), len(gap))) + after
+
     def opens_sentence(self, place: int) -> bool:
         """Say whether nothing but quotation marks and brackets stands before it in its sentence."""
         return not re.search(r"\w", self.text[self.sentence_at(place)[0] : place])

@@ -5,6 +5,7 @@ from predella.models.analysis import Analysis, FinishReason
 from predella.models.attempt import Attempt, Outcome
 from predella.models.base import Base
 from predella.models.checkup import Checkup
+from predella.models.claim import Claim
 from predella.models.collection import Collection
 from predella.models.dismissal import Dismissal
 from predella.models.export import Export, ExportFormat, ExportState
@@ -18,9 +19,11 @@ from predella.models.open_finding import OpenFinding
 from predella.models.prompt import DEFAULT_PROMPT, Prompt, PromptKind
 from predella.models.refusal import Refusal
 from predella.models.release import Release
+from predella.models.remark import Remark
 from predella.models.review import Client, Decision, RejectionReason, Review
 from predella.models.revision import Revision
 from predella.models.run import Run
+from predella.models.skip import Skip
 from predella.models.standing import ReviewState, Standing
 from predella.models.submission import Submission, SubmissionState
 from predella.models.term import Term
@@ -33,6 +36,7 @@ __all__ = [
     "Attempt",
     "Base",
     "Checkup",
+    "Claim",
     "Client",
     "Collection",
     "Decision",
@@ -55,12 +59,14 @@ __all__ = [
     "Refusal",
     "RejectionReason",
     "Release",
+    "Remark",
     "Review",
     "ReviewState",
     "Revision",
     "Role",
     "Run",
     "Sensitivity",
+    "Skip",
     "Stage",
     "Standing",
     "Submission",

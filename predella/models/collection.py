@@ -28,3 +28,5 @@ class Collection(Record):
     """What is asked about the pictures that are handed in from now on."""
     thresholds: Mapped[dict[str, object]] = mapped_column(default=dict)
     """From where on the checks speak, where it is not as usual: ``checks.Thresholds``."""
+    review_rules: Mapped[dict[str, object]] = mapped_column(default=dict)
+    """How texts are decided on, where it is not as usual: ``services.rules.ReviewRules``."""

@@ -1,7 +1,7 @@
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from predella.models.account import Account
@@ -64,6 +64,9 @@ class Review(Record):
         ),
         CheckConstraint("(decision = 'rejected') = (reason IS NOT NULL)", name="reason"),
         CheckConstraint("(decision = 'reopened') = (undoes_id IS NOT NULL)", name="undoes"),
+        CheckConstraint("asked_id IS NULL OR decision = 'needs_second'", name="asked"),
+        CheckConstraint("seconds_seen BETWEEN 0 AND 86400", name="seconds_seen"),
+        Index("ix_review_account", "account_id", "id"),
     )
 
     analysis_id: Mapped[UUID] = mapped_column(ForeignKey("analysis.id"))
@@ -78,8 +81,13 @@ class Review(Record):
     note: Mapped[str | None]
     undoes_id: Mapped[UUID | None] = mapped_column(ForeignKey("review.id"), unique=True)
     client: Mapped[Client]
+    asked_id: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
+    """Whose second opinion is wanted; nobody's in particular where it is empty."""
+    seconds_seen: Mapped[float | None]
+    """How long the wording had been on screen, as the client says."""
 
     revision: Mapped[Revision] = relationship(
         lazy="raise_on_sql", primaryjoin="foreign(Review.revision_id) == Revision.id", viewonly=True
     )
-    account: Mapped[Account] = relationship(lazy="raise_on_sql")
+    account: Mapped[Account] = relationship(lazy="raise_on_sql", foreign_keys=[account_id])
+    asked: Mapped[Account | None] = relationship(lazy="raise_on_sql", foreign_keys=[asked_id])

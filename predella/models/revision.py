@@ -21,6 +21,8 @@ class Revision(Record):
         CheckConstraint("(number = 0) = (account_id IS NULL)", name="author"),
         CheckConstraint("restores_number < number", name="restores_an_earlier"),
         CheckConstraint("sha256 = sha256(convert_to(text, 'UTF8'))", name="sha256"),
+        CheckConstraint("edit_distance >= 0", name="edit_distance"),
+        CheckConstraint("share_kept BETWEEN 0 AND 1", name="share_kept"),
     )
 
     analysis_id: Mapped[UUID] = mapped_column(ForeignKey("analysis.id"))
@@ -32,6 +34,10 @@ class Revision(Record):
     """Who amended; nobody for the model's own."""
     restores_number: Mapped[int | None]
     """The earlier wording that this one brings back."""
+    edit_distance: Mapped[int | None]
+    """Characters to insert, delete or replace in the model's own (Levenshtein); none for that."""
+    share_kept: Mapped[float | None]
+    """Share of the model's words that still stand, in their order: 0 to 1."""
 
     analysis: Mapped[Analysis] = relationship(lazy="raise_on_sql")
     account: Mapped[Account | None] = relationship(lazy="raise_on_sql")

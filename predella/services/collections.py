@@ -60,6 +60,7 @@ def create(
         "credit_line": normalise(credit_line or "").strip() or None,
         "prompt_id": prompts.find(session, prompt).id,
         "thresholds": {},
+        "review_rules": {},
     }
     made: Collection | None = session.scalar(
         insert(Collection)

@@ -28,7 +28,6 @@ from predella.models import (
     Analysis,
     Checkup,
     Client,
-    Decision,
     Dismissal,
     Finding,
     OpenFinding,
@@ -135,6 +134,17 @@ def withdraw(
     if newest is None or not newest.dismissed:
         raise ConflictError(f"finding {finding_id} is not dismissed")
     return _say(session, finding, account=account, client=client, reason=None)
+
+
+def held(session: Session, finding_id: FindingId) -> Finding:
+    """Return a finding that still counts; its analysis stands so until the transaction ends.
+
+    Raises:
+        NotFoundError: there is no such finding.
+        AlreadyDecidedError: the text is approved or rejected; undo that first.
+        StaleFindingError: there is a newer wording, or the checks were run again.
+    """
+    return _locked(session, finding_id)[0]
 
 
 def counts(

@@ -5,17 +5,18 @@ once the second sees what the first did.
 """
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Literal
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import exists, func, select
 from sqlalchemy.dialects.postgresql import distinct_on
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session, aliased, joinedload
 
 from predella import clock, ids
-from predella.checks import CheckName
+from predella.checks import CheckName, Wording
 from predella.errors import (
     AlreadyDecidedError,
     InvalidError,
@@ -23,20 +24,25 @@ from predella.errors import (
     NothingToUndoError,
     OpenCheckError,
     PredellaError,
+    SecondApproverError,
     StaleRevisionError,
+    TooSoonError,
 )
+from predella.formats import diff
 from predella.formats.text import normalise
-from predella.ids import AnalysisId
+from predella.ids import AnalysisId, FindingId
 from predella.models import (
     Account,
     Analysis,
     Client,
     Decision,
+    Item,
     RejectionReason,
     Review,
     Revision,
 )
-from predella.services import checkups, findings
+from predella.services import accounts, checkups, findings, rules
+from predella.services.rules import ReviewRules
 
 MAX_TEXT = 20_000
 """Characters of a wording."""
@@ -44,6 +50,8 @@ MAX_NOTE = 2_000
 """Characters of a note."""
 MAX_RULINGS = 500
 """Decisions in one call."""
+MAX_SECONDS_SEEN = 86_400.0
+"""A day: a screen left open for longer says nothing about reading."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +63,20 @@ class Ruling:
     decision: Literal[Decision.APPROVED, Decision.REJECTED]
     reason: RejectionReason | None = None
     note: str | None = None
+    seconds_seen: float | None = None
+    """How long the wording had been on screen, where the client knows."""
+
+
+@dataclass(frozen=True)
+class Recent:
+    """One decision that an account took, as a reminder."""
+
+    review: Review
+    """With its wording."""
+    object_number: str
+    """Of the first object that the text is about."""
+    stands: bool
+    """Whether an undo would take back this very decision: nothing came after it."""
 
 
 @dataclass
@@ -65,6 +87,18 @@ class _Newest:
     review: Review | None
     held_by: Sequence[CheckName]
     """Hard checks that it has not passed."""
+    rules: ReviewRules
+    """How its collection decides."""
+    authors: AbstractSet[UUID]
+    """Who wrote the newest wording, and who wrote what it brings back; nobody, if the model."""
+
+    @property
+    def was_decided_last(self) -> bool:
+        """Whether a decision stands, and no amendment that came after it does."""
+        review = self.review
+        if review is None or review.decision is Decision.REOPENED:
+            return False
+        return _stands_for(self.revision) <= _stands_for(review.revision)
 
     def require_open(self) -> None:
         decided = self.review
@@ -84,6 +118,21 @@ class _Newest:
     def require_passed(self, decision: Decision) -> None:
         if decision is Decision.APPROVED and self.held_by:
             raise OpenCheckError(self.revision.analysis_id, self.held_by)
+
+    def require_another(self, decision: Decision, account: Account) -> None:
+        if (
+            decision is Decision.APPROVED
+            and self.rules.second_approver
+            and account.id in self.authors
+        ):
+            raise SecondApproverError(self.revision.analysis_id)
+
+    def require_read(self, ruling: Ruling, client: Client) -> None:
+        if ruling.decision is not Decision.APPROVED or client is not Client.DESK:
+            return
+        wait = rules.seconds_to_read(self.revision.text) - (ruling.seconds_seen or 0)
+        if self.rules.reading_floor and wait > 0:
+            raise TooSoonError(self.revision.analysis_id, wait=wait)
 
     def require_worth(self, decision: Decision) -> None:
         if decision is Decision.APPROVED and not self.revision.text.strip():
@@ -116,6 +165,30 @@ def amend(
     return _add_wording(session, newest.revision, wording, account)
 
 
+def delete_sentence(
+    session: Session, finding_id: FindingId, *, account: Account, seen: int
+) -> Revision:
+    """Return the wording that now is the newest: without the sentences that a finding is about.
+
+    Raises:
+        NotFoundError: there is no such finding.
+        InvalidError: the finding is about the whole text, or nothing would be left of it.
+        AlreadyDecidedError: the text is decided; undo that first.
+        StaleFindingError: there is a newer wording, or the checks were run again.
+        StaleRevisionError: somebody wrote a newer wording than the one ``seen``.
+    """
+    finding = findings.held(session, finding_id)
+    if finding.span_start is None or finding.span_end is None:
+        raise InvalidError(
+            f"finding {finding_id} is about the whole text; there is no one sentence to delete"
+        )
+    analysis_id = AnalysisId(finding.analysis_id)
+    newest = _locked(session, analysis_id)
+    newest.require_seen(seen)
+    rest = Wording(newest.revision.text).without((finding.span_start, finding.span_end))
+    return amend(session, analysis_id, text=rest, account=account, seen=seen)
+
+
 def approve(
     session: Session,
     analysis_id: AnalysisId,
@@ -124,6 +197,7 @@ def approve(
     account: Account,
     client: Client,
     note: str | None = None,
+    seconds_seen: float | None = None,
 ) -> Review:
     """Clear one wording for catalog export.
 
@@ -136,9 +210,55 @@ def approve(
         StaleRevisionError: somebody wrote a newer wording than this one.
         InvalidError: there is no text, or the note is longer than 2,000 characters.
         OpenCheckError: a hard check on it is neither mended nor dismissed.
+        SecondApproverError: the account wrote it, and the collection wants somebody else.
+        TooSoonError: at the desk, it was on screen too briefly to be read.
     """
-    ruling = Ruling(analysis_id, revision_number, Decision.APPROVED, note=note)
+    ruling = Ruling(
+        analysis_id,
+        revision_number,
+        Decision.APPROVED,
+        note=note,
+        seconds_seen=seconds_seen,
+    )
     return _only(decide_many(session, [ruling], account=account, client=client))
+
+
+def amend_and_approve(
+    session: Session,
+    analysis_id: AnalysisId,
+    *,
+    text: str,
+    account: Account,
+    seen: int,
+    client: Client,
+    note: str | None = None,
+    seconds_seen: float | None = None,
+) -> Review:
+    """Write a better wording and clear it for export, or do neither.
+
+    The checks run on the new wording first: what they find in it may forbid both.
+
+    Raises:
+        NotFoundError: there is no such analysis.
+        AlreadyDecidedError: it is decided; undo that first.
+        StaleRevisionError: somebody wrote a newer wording than the one ``seen``.
+        InvalidError: the text is empty or longer than 20,000 characters, or the note is
+            longer than 2,000.
+        OpenCheckError: a hard check on the new wording is neither mended nor dismissed.
+        SecondApproverError: the collection wants somebody else to approve it.
+        TooSoonError: at the desk, it was on screen too briefly to be read.
+    """
+    with session.begin_nested():
+        wording = amend(session, analysis_id, text=text, account=account, seen=seen)
+        return approve(
+            session,
+            analysis_id,
+            revision_number=wording.number,
+            account=account,
+            client=client,
+            note=note,
+            seconds_seen=seconds_seen,
+        )
 
 
 def reject(
@@ -150,6 +270,7 @@ def reject(
     client: Client,
     reason: RejectionReason,
     note: str | None = None,
+    seconds_seen: float | None = None,
 ) -> Review:
     """Keep one wording out of every catalog, and say why.
 
@@ -159,8 +280,59 @@ def reject(
         StaleRevisionError: somebody wrote a newer wording than this one.
         InvalidError: the note is longer than 2,000 characters.
     """
-    ruling = Ruling(analysis_id, revision_number, Decision.REJECTED, reason, note)
+    ruling = Ruling(analysis_id, revision_number, Decision.REJECTED, reason, note, seconds_seen)
     return _only(decide_many(session, [ruling], account=account, client=client))
+
+
+def ask_second(
+    session: Session,
+    analysis_id: AnalysisId,
+    *,
+    revision_number: int,
+    account: Account,
+    client: Client,
+    colleague: Account | None,
+    note: str | None,
+) -> Review:
+    """Ask a colleague, or whoever comes, for a second opinion; nothing is settled by it.
+
+    Raises:
+        NotFoundError: there is no such analysis.
+        AlreadyDecidedError: it is decided; undo that first.
+        StaleRevisionError: somebody wrote a newer wording than this one.
+        InvalidError: the colleague is who asks, is disabled or may not review, or the note is
+            longer than 2,000 characters.
+    """
+    if colleague is not None:
+        _require_able(colleague, account)
+    said = _usable_note(note)
+    newest = _locked(session, analysis_id)
+    newest.require_open()
+    newest.require_seen(revision_number)
+    review = _new_review(newest, Decision.NEEDS_SECOND, account, client)
+    review.asked, review.note = colleague, said
+    session.add(review)
+    session.flush()
+    return review
+
+
+def latest(session: Session, *, account: Account, limit: int = 10) -> Sequence[Recent]:
+    """Return what an account decided last, the newest first, undone or not."""
+    newer, item = aliased(Review), aliased(Item)
+    stands = ~exists().where(newer.analysis_id == Review.analysis_id, newer.number > Review.number)
+    object_number = (
+        select(func.min(item.object_number))
+        .where(item.analysis_id == Review.analysis_id)
+        .scalar_subquery()
+    )
+    rows = session.execute(
+        select(Review, object_number, stands)
+        .where(Review.account_id == account.id, Review.decision != Decision.REOPENED)
+        .order_by(Review.id.desc())
+        .limit(limit)
+        .options(joinedload(Review.revision))
+    )
+    return [Recent(*row) for row in rows]
 
 
 def decide_many(
@@ -189,14 +361,15 @@ def undo(
     """Take back the newest step that has not been taken back yet, whoever took it.
 
     A decision is answered by a review that reopens the analysis, an amendment by a wording
-    that restores the one before it.
+    that restores the one before it. A second opinion that was asked for before an amendment
+    is taken back after it.
 
     Raises:
         NotFoundError: there is no such analysis.
         NothingToUndoError: it stands as the model wrote it, undecided.
     """
     newest = _locked(session, analysis_id)
-    if newest.review is not None and newest.review.decision is not Decision.REOPENED:
+    if newest.review is not None and newest.was_decided_last:
         review = _new_review(newest, Decision.REOPENED, account, client)
         review.undoes_id = newest.review.id
         session.add(review)
@@ -218,10 +391,13 @@ def _decide(
         newest.require_seen(ruling.revision_number)
         newest.require_worth(ruling.decision)
         newest.require_passed(ruling.decision)
+        newest.require_another(ruling.decision, account)
+        newest.require_read(ruling, client)
     except PredellaError as error:
         return error
     review = _new_review(newest, ruling.decision, account, client)
     review.reason, review.note = ruling.reason, note
+    review.seconds_seen = ruling.seconds_seen
     # A second ruling on the same analysis meets this one.
     newest.review = review
     return review
@@ -231,10 +407,26 @@ def _permitted(ruling: Ruling) -> str | None:
     """Return the note as it is stored, if the ruling can be right at all."""
     if (ruling.decision is Decision.REJECTED) != (ruling.reason is not None):
         raise InvalidError("a rejection needs a reason, and only a rejection has one")
-    note = normalise(ruling.note or "").strip()
-    if len(note) > MAX_NOTE:
-        raise InvalidError(f"the note has {len(note):,} characters; at most {MAX_NOTE:,} are kept")
-    return note or None
+    if not 0 <= (ruling.seconds_seen or 0) <= MAX_SECONDS_SEEN:
+        raise InvalidError(f"the time on screen must be 0 to {MAX_SECONDS_SEEN:,.0f} seconds")
+    return _usable_note(ruling.note)
+
+
+def _usable_note(note: str | None) -> str | None:
+    said = normalise(note or "").strip()
+    if len(said) > MAX_NOTE:
+        raise InvalidError(f"the note has {len(said):,} characters; at most {MAX_NOTE:,} are kept")
+    return said or None
+
+
+def _require_able(colleague: Account, account: Account) -> None:
+    """Go on only if it makes sense to ask this colleague."""
+    if colleague.id == account.id:
+        raise InvalidError("ask somebody else for a second opinion, or nobody in particular")
+    if colleague.disabled_at is not None:
+        raise InvalidError(f"the account {colleague.name!r} is disabled")
+    if "reviews:write" not in accounts.granted(colleague.roles):
+        raise InvalidError(f"{colleague.name!r} does not review texts; ask a curator")
 
 
 def _new_review(newest: _Newest, decision: Decision, account: Account, client: Client) -> Review:
@@ -259,6 +451,7 @@ def _add_wording(
     *,
     restores: int | None = None,
 ) -> Revision:
+    models_own = newest if newest.number == 0 else _numbered(session, newest.analysis_id, 0)
     revision = Revision(
         analysis_id=newest.analysis_id,
         number=newest.number + 1,
@@ -266,6 +459,8 @@ def _add_wording(
         sha256=sha256(text.encode()).digest(),
         account=account,
         restores_number=restores,
+        edit_distance=diff.distance(models_own.text, text),
+        share_kept=diff.share_kept(models_own.text, text),
     )
     session.add(revision)
     session.flush()
@@ -314,13 +509,20 @@ def _lock(session: Session, analysis_ids: set[AnalysisId]) -> dict[UUID, _Newest
         .ext(distinct_on(Review.analysis_id))
         .where(Review.analysis_id.in_(analysis_ids))
         .order_by(Review.analysis_id, Review.number.desc())
-        .options(joinedload(Review.account))
+        .options(joinedload(Review.account), joinedload(Review.revision))
     )
     decided = {review.analysis_id: review for review in reviews}
     held = findings.holding(session, analysis_ids)
-    revisions = session.scalars(
-        select(Revision)
+    chosen = rules.of_analyses(session, analysis_ids)
+    restored = aliased(Revision)
+    rows = session.execute(
+        select(Revision, restored.account_id)
         .ext(distinct_on(Revision.analysis_id))
+        .outerjoin(
+            restored,
+            (restored.analysis_id == Revision.analysis_id)
+            & (restored.number == Revision.restores_number),
+        )
         .where(Revision.analysis_id.in_(analysis_ids))
         .order_by(Revision.analysis_id, Revision.number.desc())
     )
@@ -329,8 +531,10 @@ def _lock(session: Session, analysis_ids: set[AnalysisId]) -> dict[UUID, _Newest
             revision,
             decided.get(revision.analysis_id),
             held.get(revision.analysis_id, ()),
+            chosen[revision.analysis_id],
+            {author for author in (revision.account_id, brought_back) if author},
         )
-        for revision in revisions
+        for revision, brought_back in rows
     }
 
 

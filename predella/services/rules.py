@@ -1,0 +1,69 @@
+"""Rules: how texts are decided on in one collection, where it chose."""
+
+from collections.abc import Collection as Ids
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from predella.errors import InvalidError
+from predella.models import Collection, Standing
+
+_LEAST_SECONDS = 2.0
+_WORDS_PER_SECOND = 10.0
+"""600 a minute: faster than anybody reads with care."""
+
+
+class ReviewRules(BaseModel):
+    """How texts are decided on."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    reading_floor: bool = Field(
+        default=True,
+        description="The desk takes no approval of a text before it can have been read.",
+    )
+    second_approver: bool = Field(
+        default=False, description="Who wrote a wording cannot be the one who approves it."
+    )
+
+
+def of(collection: Collection) -> ReviewRules:
+    """Return how texts of this collection are decided on."""
+    return ReviewRules.model_validate(collection.review_rules)
+
+
+def of_analyses(session: Session, analysis_ids: Ids[UUID]) -> Mapping[UUID, ReviewRules]:
+    """Return how each of these analyses is decided on."""
+    rows = session.execute(
+        select(Standing.analysis_id, Collection.id, Collection.review_rules)
+        .join(Collection, Collection.id == Standing.collection_id)
+        .where(Standing.analysis_id.in_(analysis_ids))
+    ).all()
+    chosen = {row.id: row.review_rules for row in rows}
+    rules = {id_: ReviewRules.model_validate(said) for id_, said in chosen.items()}
+    return {row.analysis_id: rules[row.id] for row in rows}
+
+
+def choose(session: Session, collection: Collection, chosen: Mapping[str, Any]) -> ReviewRules:
+    """Have texts of this collection be decided on so from now on; what is not named is as usual.
+
+    Raises:
+        InvalidError: there is no such rule, or it cannot have this value.
+    """
+    try:
+        rules = ReviewRules.model_validate(chosen)
+    except ValidationError as error:
+        faults = (f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+        raise InvalidError(f"review rules: {'; '.join(faults)}") from error
+    collection.review_rules = rules.model_dump(mode="json", exclude_defaults=True)
+    session.flush()
+    return rules
+
+
+def seconds_to_read(text: str) -> float:
+    """Return how long a text is on screen at least before anybody can have read it."""
+    return max(_LEAST_SECONDS, len(text.split()) / _WORDS_PER_SECOND)
