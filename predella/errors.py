@@ -114,6 +114,14 @@ class OpenCheckError(ConflictError):
         self.analysis_id, self.checks = analysis_id, checks
 
 
+class NotOpenedError(ConflictError):
+    """The account has not had this wording open, and nobody approves unread."""
+
+    def __init__(self, analysis_id: UUID) -> None:
+        super().__init__(f"analysis {analysis_id}: open the text before you approve it")
+        self.analysis_id = analysis_id
+
+
 class StaleFindingError(ConflictError):
     """There is a newer wording, or the checks were run again."""
 
@@ -176,3 +184,11 @@ class UnknownNamesError(InvalidError):
         super().__init__(
             f"unknown {noun}: {', '.join(sorted(unknown))}; known are {', '.join(sorted(known))}"
         )
+
+
+class QueryError(InvalidError):
+    """A query cannot be understood; ``position`` counts its characters from 1."""
+
+    def __init__(self, position: int, sentence: str) -> None:
+        super().__init__(f"query, character {position}: {sentence}")
+        self.position = position

@@ -17,6 +17,7 @@ ReleaseId = NewType("ReleaseId", UUID)
 ReviewId = NewType("ReviewId", UUID)
 RevisionId = NewType("RevisionId", UUID)
 RunId = NewType("RunId", UUID)
+SelectionId = NewType("SelectionId", UUID)
 SubmissionId = NewType("SubmissionId", UUID)
 TokenId = NewType("TokenId", UUID)
 

@@ -17,8 +17,9 @@ _RIGHTS = """
     GRANT USAGE ON SCHEMA public TO {role};
     GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role};
     GRANT INSERT ON account, analysis, attempt, checkup, collection, dismissal, export,
-        export_line, finding, glossary, image, imprint, item, prompt, refusal, release, remark,
-        review, revision, run, submission, term, token TO {role};
+        export_line, finding, glossary, image, imprint, item, opening, prompt, refusal, release,
+        remark, review, revision, run, selection, selection_member, submission, term, token
+        TO {role};
     GRANT INSERT, UPDATE, DELETE ON claim, skip TO {role};
     GRANT UPDATE ON account, attempt, collection, export, image, item, run, submission, token
         TO {role};

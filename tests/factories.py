@@ -23,6 +23,7 @@ from predella.models import (
     Image,
     Item,
     ItemState,
+    Opening,
     RejectionReason,
     Release,
     Review,
@@ -270,6 +271,22 @@ def newest_revision(session: Session, of: Analysis) -> Revision:
     return session.scalars(newest.limit(1)).one()
 
 
+def opening(session: Session, of: Revision, by: Account) -> Opening:
+    """Make an account have had a wording open."""
+    made = session.merge(_new_opening(of, by))
+    session.flush()
+    return made
+
+
+def _new_opening(of: Revision, by: Account) -> Opening:
+    return Opening(
+        revision_id=of.id,
+        account_id=by.id,
+        analysis_id=of.analysis_id,
+        revision_sha256=of.sha256,
+    )
+
+
 def review(
     session: Session,
     of: Analysis,
@@ -278,14 +295,16 @@ def review(
     by: Account | None = None,
     **fields: Any,
 ) -> Review:
-    """Make a decision on the newest wording of an analysis."""
-    on = newest_revision(session, of)
+    """Make a decision on the newest wording of an analysis; who approves has had it open."""
+    on, by = newest_revision(session, of), by or account(session)
+    if decision is Decision.APPROVED:
+        opening(session, on, by)
     number = session.scalar(
         select(func.count()).select_from(Review).where(Review.analysis_id == of.id)
     )
     return _kept(
         session,
-        _new_review(on, (number or 0) + 1, by or account(session), decision, **fields),
+        _new_review(on, (number or 0) + 1, by, decision, **fields),
     )
 
 
@@ -311,7 +330,9 @@ def approvals(session: Session, made: Sequence[Analysis]) -> list[Review]:
     of = {one.id for one in made}
     wordings = session.scalars(
         select(Revision).where(Revision.analysis_id.in_(of), Revision.number == 0)
-    )
+    ).all()
+    session.add_all(_new_opening(on, by) for on in wordings)
+    session.flush()
     reviews = [_new_review(on, 1, by) for on in wordings]
     session.add_all(reviews)
     session.flush()

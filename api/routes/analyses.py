@@ -11,7 +11,7 @@ from api.streaming import stream
 from predella.checks import CheckName, Severity
 from predella.ids import AnalysisId, CollectionId, SubmissionId
 from predella.models import ReviewState
-from predella.services import analyses, images
+from predella.services import analyses, images, openings
 from predella.settings import get_settings
 
 router = APIRouter(prefix="/analyses", tags=["analyses"])
@@ -45,10 +45,15 @@ def list_analyses(
 
 @router.get("/{analysis_id}")
 def get_analysis(
-    session: DbSession, _reader: Reader, analysis_id: AnalysisId, response: Response
+    session: DbSession, reader: Reader, analysis_id: AnalysisId, response: Response
 ) -> AnalysisOut:
-    """Show one analysis as it stands; `ETag` names this state."""
-    shown = AnalysisOut.of(analyses.get(session, analysis_id))
+    """Show one analysis as it stands; `ETag` names this state.
+
+    It is remembered that this wording was open before the account.
+    """
+    view = analyses.get(session, analysis_id)
+    openings.note(session, view.revision, account=reader.account)
+    shown = AnalysisOut.of(view)
     response.headers["ETag"] = shown.etag
     return shown
 

@@ -12,7 +12,7 @@ from predella.cli.output import acting, err, out
 from predella.errors import InvalidError, PredellaError, StaleRevisionError
 from predella.ids import AnalysisId, CollectionId
 from predella.models import Client, Decision, RejectionReason, Review, ReviewState, Revision
-from predella.services import analyses, collections, reviews
+from predella.services import analyses, collections, openings, reviews
 from predella.services.reviews import Ruling
 
 SCOPES = {Decision.APPROVED: "approvals:write", Decision.REJECTED: "reviews:write"}
@@ -68,7 +68,7 @@ def take_back(
 
 def _show(slug: str | None, behind: UUID | None) -> tuple[AnalysisId, int, str] | None:
     with db.transaction() as session:
-        acting(session, "reviews:write")
+        reader = acting(session, "reviews:write").account
         within = CollectionId(collections.by_slug(session, slug).id) if slug else None
         found = analyses.listed(
             session,
@@ -78,6 +78,7 @@ def _show(slug: str | None, behind: UUID | None) -> tuple[AnalysisId, int, str] 
             limit=1,
         )
         for view in found:
+            openings.note(session, view.revision, account=reader)
             out.rule()
             out.print(reading.page(view, analyses.history(session, view.id)))
             return view.id, view.revision.number, view.revision.text

@@ -16,6 +16,7 @@ from predella.models.image import Image
 from predella.models.imprint import Imprint
 from predella.models.item import Item, ItemState, Sensitivity, Stage
 from predella.models.open_finding import OpenFinding
+from predella.models.opening import Opening
 from predella.models.prompt import DEFAULT_PROMPT, Prompt, PromptKind
 from predella.models.refusal import Refusal
 from predella.models.release import Release
@@ -23,6 +24,8 @@ from predella.models.remark import Remark
 from predella.models.review import Client, Decision, RejectionReason, Review
 from predella.models.revision import Revision
 from predella.models.run import Run
+from predella.models.selection import Selection
+from predella.models.selection_member import SelectionMember
 from predella.models.skip import Skip
 from predella.models.standing import ReviewState, Standing
 from predella.models.submission import Submission, SubmissionState
@@ -53,6 +56,7 @@ __all__ = [
     "Item",
     "ItemState",
     "OpenFinding",
+    "Opening",
     "Outcome",
     "Prompt",
     "PromptKind",
@@ -65,6 +69,8 @@ __all__ = [
     "Revision",
     "Role",
     "Run",
+    "Selection",
+    "SelectionMember",
     "Sensitivity",
     "Skip",
     "Stage",

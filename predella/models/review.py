@@ -85,6 +85,8 @@ class Review(Record):
     """Whose second opinion is wanted; nobody's in particular where it is empty."""
     seconds_seen: Mapped[float | None]
     """How long the wording had been on screen, as the client says."""
+    selection_id: Mapped[UUID | None] = mapped_column(ForeignKey("selection.id"), index=True)
+    """The selection that was decided on as a whole, or taken back as a whole."""
 
     revision: Mapped[Revision] = relationship(
         lazy="raise_on_sql", primaryjoin="foreign(Review.revision_id) == Revision.id", viewonly=True

@@ -1,7 +1,7 @@
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index
+from sqlalchemy import ForeignKey, Index, SmallInteger
 from sqlalchemy.orm import Mapped, mapped_column
 
 from predella.models.base import Base
@@ -29,18 +29,44 @@ class ReviewState(StrEnum):
 
 
 class Standing(Base):
-    """Where one analysis stands: kept by triggers on ``analysis`` and ``review``, never by us.
+    """Where one analysis stands: kept by triggers, never by us.
 
-    It says nothing that those tables do not say. It is there so that "what still needs
-    review" costs the same whether a hundred or a million are decided already.
+    It says nothing that other tables do not say. It is there so that "what still needs review,
+    and what of it first" costs the same whether a hundred or a million are decided already.
     """
 
     __tablename__ = "standing"
     __table_args__ = (
         Index("ix_standing_state", "state", "analysis_id"),
         Index("ix_standing_collection_state", "collection_id", "state", "analysis_id"),
+        Index("ix_standing_calm", "state", "calm", "analysis_id"),
+        Index("ix_standing_collection_calm", "collection_id", "state", "calm", "analysis_id"),
+        Index(
+            "ix_standing_collection_confidence",
+            "collection_id",
+            "state",
+            "confidence",
+            "analysis_id",
+        ),
+        Index(
+            "ix_standing_collection_object",
+            "collection_id",
+            "state",
+            "object_number",
+            "analysis_id",
+        ),
     )
 
     analysis_id: Mapped[UUID] = mapped_column(ForeignKey("analysis.id"), primary_key=True)
     collection_id: Mapped[UUID] = mapped_column(ForeignKey("collection.id"))
     state: Mapped[ReviewState]
+    object_number: Mapped[str]
+    """Of the item that it was written for."""
+    confidence: Mapped[float]
+    """The geometric mean of the probabilities of its tokens: 0 to 1."""
+    hard: Mapped[int] = mapped_column(SmallInteger)
+    """How many hard findings on its newest wording are open: any holds the approval."""
+    soft: Mapped[int] = mapped_column(SmallInteger)
+    info: Mapped[int] = mapped_column(SmallInteger)
+    calm: Mapped[float]
+    """The lower, the sooner somebody should look: ``confidence - soft - 1000 * hard``."""

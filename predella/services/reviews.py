@@ -22,6 +22,7 @@ from predella.errors import (
     InvalidError,
     NotFoundError,
     NothingToUndoError,
+    NotOpenedError,
     OpenCheckError,
     PredellaError,
     SecondApproverError,
@@ -41,7 +42,7 @@ from predella.models import (
     Review,
     Revision,
 )
-from predella.services import accounts, checkups, findings, rules
+from predella.services import accounts, checkups, findings, openings, rules
 from predella.services.rules import ReviewRules
 
 MAX_TEXT = 20_000
@@ -91,6 +92,8 @@ class _Newest:
     """How its collection decides."""
     authors: AbstractSet[UUID]
     """Who wrote the newest wording, and who wrote what it brings back; nobody, if the model."""
+    is_opened: bool = False
+    """Whether the account that decides has had it open."""
 
     @property
     def was_decided_last(self) -> bool:
@@ -133,6 +136,10 @@ class _Newest:
         wait = rules.seconds_to_read(self.revision.text) - (ruling.seconds_seen or 0)
         if self.rules.reading_floor and wait > 0:
             raise TooSoonError(self.revision.analysis_id, wait=wait)
+
+    def require_opened(self, decision: Decision) -> None:
+        if decision is Decision.APPROVED and not self.is_opened:
+            raise NotOpenedError(self.revision.analysis_id)
 
     def require_worth(self, decision: Decision) -> None:
         if decision is Decision.APPROVED and not self.revision.text.strip():
@@ -209,6 +216,7 @@ def approve(
         AlreadyDecidedError: it is approved or rejected; undo that first.
         StaleRevisionError: somebody wrote a newer wording than this one.
         InvalidError: there is no text, or the note is longer than 2,000 characters.
+        NotOpenedError: at the desk, without having had it open.
         OpenCheckError: a hard check on it is neither mended nor dismissed.
         SecondApproverError: the account wrote it, and the collection wants somebody else.
         TooSoonError: at the desk, it was on screen too briefly to be read.
@@ -340,8 +348,9 @@ def decide_many(
 ) -> list[Review | PredellaError]:
     """Decide on many wordings at once; return, ruling by ruling, the decision or what forbids it.
 
-    One that is forbidden does not hold back the others. Locks are taken in the order of the
-    ids, so two such calls never wait for each other in a circle.
+    One that is forbidden does not hold back the others. Who names a wording to the API or on
+    the command line states to have read it; the desk notes itself what it has open. Locks are
+    taken in the order of the ids, so two such calls never wait for each other in a circle.
 
     Raises:
         InvalidError: there are more than 500 rulings.
@@ -349,6 +358,9 @@ def decide_many(
     if len(rulings) > MAX_RULINGS:
         raise InvalidError(f"at most {MAX_RULINGS} decisions at once; these are {len(rulings)}")
     found = _lock(session, {ruling.analysis_id for ruling in rulings})
+    if client is not Client.DESK:
+        openings.note(session, *_read(found, rulings), account=account)
+    _look_up_openings(session, found, account)
     results = [_decide(found, ruling, account, client) for ruling in rulings]
     session.add_all(result for result in results if isinstance(result, Review))
     session.flush()
@@ -379,6 +391,24 @@ def undo(
     return _add_wording(session, newest.revision, before.text, account, restores=before.number)
 
 
+def _read(found: Mapping[UUID, _Newest], rulings: Sequence[Ruling]) -> set[Revision]:
+    """Return the newest wordings that somebody wants to approve by their number."""
+    return {
+        newest.revision
+        for ruling in rulings
+        if ruling.decision is Decision.APPROVED
+        and (newest := found.get(ruling.analysis_id))
+        and newest.revision.number == ruling.revision_number
+    }
+
+
+def _look_up_openings(session: Session, found: Mapping[UUID, _Newest], account: Account) -> None:
+    wordings = [newest.revision.id for newest in found.values()]
+    opened = openings.opened(session, wordings, account=account)
+    for newest in found.values():
+        newest.is_opened = newest.revision.id in opened
+
+
 def _decide(
     found: Mapping[UUID, _Newest], ruling: Ruling, account: Account, client: Client
 ) -> Review | PredellaError:
@@ -389,6 +419,7 @@ def _decide(
             raise NotFoundError("analysis", ruling.analysis_id)
         newest.require_open()
         newest.require_seen(ruling.revision_number)
+        newest.require_opened(ruling.decision)
         newest.require_worth(ruling.decision)
         newest.require_passed(ruling.decision)
         newest.require_another(ruling.decision, account)
@@ -464,6 +495,7 @@ def _add_wording(
     )
     session.add(revision)
     session.flush()
+    openings.note(session, revision, account=account)
     checkups.run(session, [revision.id])
     return revision
 

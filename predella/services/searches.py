@@ -1,0 +1,216 @@
+"""Searches: which analyses a query finds, in which order, page by page, and how many.
+
+A page costs what its rows cost and not what the collection costs. Two things cannot keep to
+that: words in the text, and the order at random, look at everything that the other terms
+leave. Give them a collection.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy import ColumnElement, Select, String, cast, func, tuple_, union_all
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from predella import clock
+from predella.checks import CHECKS, CheckName
+from predella.errors import InvalidError
+from predella.formats import query as grammar
+from predella.formats.query import Query
+from predella.ids import AnalysisId, CollectionId
+from predella.models import OpenFinding, ReviewState, Standing
+from predella.services import terms
+
+OPEN_STATES = (ReviewState.NEEDS_REVIEW, ReviewState.NEEDS_SECOND)
+"""Those in which somebody still has to decide."""
+
+
+class Order(StrEnum):
+    """What comes first."""
+
+    RISK = "risk"
+    """Held by a hard finding, then by the number of soft ones, then the least confident."""
+    CONFIDENCE = "confidence"
+    """The least confident."""
+    OBJECT = "object"
+    """The lowest accession number, letter by letter."""
+    NEWEST = "newest"
+    OLDEST = "oldest"
+    RANDOM = "random"
+    """Shuffled, every day anew."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some of what a query finds."""
+
+    ids: Sequence[AnalysisId]
+    next: str | None
+    """Where the next page begins; None on the last one."""
+
+
+@dataclass(frozen=True)
+class Facets:
+    """How many there are of what: of each state, and among those still to be decided."""
+
+    states: Mapping[ReviewState, int]
+    checks: Mapping[CheckName, int]
+    """Texts that a check has something open to say of."""
+    held: int
+    """By a hard finding."""
+    clean: int
+    """Without any open finding."""
+
+
+@dataclass(frozen=True)
+class _Sorting:
+    """An order as the database and a cursor have it."""
+
+    key: Callable[[], ColumnElement[Any] | InstrumentedAttribute[Any]] | None = None
+    """What is compared before the id."""
+    read: Callable[[str], Any] = str
+    """From a cursor."""
+    downwards: bool = False
+
+    @property
+    def columns(self) -> list[Any]:
+        """What is compared, in turn."""
+        return [*([self.key()] if self.key else []), Standing.analysis_id]
+
+    def clauses(self) -> list[Any]:
+        """Return the terms of ``ORDER BY``."""
+        return [one.desc() if self.downwards else one.asc() for one in self.columns]
+
+    def behind(self, cursor: str) -> ColumnElement[bool]:
+        """Return what holds for those behind a cursor.
+
+        Raises:
+            InvalidError: it is not a cursor of this order.
+        """
+        before, _, last = cursor.rpartition(" ")
+        if bool(before) is not bool(self.key) or "\0" in cursor:
+            raise _no_cursor()
+        try:
+            place = [*([self.read(before)] if self.key else []), UUID(last)]
+        except ValueError as error:
+            raise _no_cursor() from error
+        here = tuple_(*self.columns)
+        return here < place if self.downwards else here > place
+
+
+def _shuffled() -> ColumnElement[int]:
+    return func.hashtextextended(cast(Standing.analysis_id, String), clock.now().date().toordinal())
+
+
+_SORTINGS = {
+    Order.RISK: _Sorting(lambda: Standing.calm, float),
+    Order.CONFIDENCE: _Sorting(lambda: Standing.confidence, float),
+    Order.OBJECT: _Sorting(lambda: Standing.object_number, str),
+    Order.NEWEST: _Sorting(downwards=True),
+    Order.OLDEST: _Sorting(),
+    Order.RANDOM: _Sorting(_shuffled, int),
+}
+
+
+def parse(text: str) -> Query:
+    """Read a query, and make sure that its keys and values exist.
+
+    Raises:
+        QueryError: it cannot be understood; it says where, and what is known.
+    """
+    query = grammar.parse(text)
+    terms.require_known(query)
+    return query
+
+
+def select(query: Query, *, order: Order = Order.RISK) -> Select[UUID]:
+    """Return the statement that finds the ids of the analyses, in this order."""
+    states = terms.states(query)
+    found = sa.select(Standing.analysis_id).where(*terms.conditions(query))
+    if len(states) < len(ReviewState):
+        found = found.where(_within(states))
+    return found.order_by(*_SORTINGS[order].clauses())
+
+
+def page(
+    session: Session,
+    query: Query,
+    *,
+    order: Order = Order.RISK,
+    after: str | None = None,
+    limit: int = 50,
+) -> Page:
+    """Return the first that a query finds, or the first behind a cursor.
+
+    Raises:
+        InvalidError: it is not a cursor of this order.
+    """
+    sorting = _SORTINGS[order]
+    found = sa.select(*sorting.columns).where(*terms.conditions(query))
+    if after is not None:
+        found = found.where(sorting.behind(after))
+    # An index knows the order within each state, and only there.
+    parts = [
+        found.where(Standing.state == state).order_by(*sorting.clauses()).limit(limit + 1)
+        for state in terms.states(query)
+    ]
+    rows = session.execute(_merged(parts, sorting, limit + 1)).all() if parts else []
+    shown = rows[:limit]
+    more = len(rows) > len(shown)
+    return Page(
+        [AnalysisId(row[-1]) for row in shown],
+        " ".join(map(str, shown[-1])) if more and shown else None,
+    )
+
+
+def count(session: Session, query: Query) -> int:
+    """Return how many a query finds."""
+    found = select(query).order_by(None).subquery()
+    return session.scalars(sa.select(func.count()).select_from(found)).one()
+
+
+def facets(session: Session, collection_id: CollectionId | None = None) -> Facets:
+    """Return how many analyses of a collection, or of all, there are of what."""
+    is_open = Standing.state.in_(OPEN_STATES)
+    clean = (Standing.hard == 0) & (Standing.soft == 0) & (Standing.info == 0)
+    counted = sa.select(
+        Standing.state,
+        func.count(),
+        func.count().filter(is_open, Standing.hard > 0),
+        func.count().filter(is_open, clean),
+    ).group_by(Standing.state)
+    flagged = (
+        sa.select(OpenFinding.check_name, func.count(OpenFinding.analysis_id.distinct()))
+        .join(Standing, Standing.analysis_id == OpenFinding.analysis_id)
+        .where(is_open)
+        .group_by(OpenFinding.check_name)
+    )
+    if collection_id is not None:
+        counted = counted.where(Standing.collection_id == collection_id)
+        flagged = flagged.where(OpenFinding.collection_id == collection_id)
+    rows = session.execute(counted).all()
+    by_state = {state: total for state, total, *_ in rows}
+    by_check = dict(session.execute(flagged).all())
+    return Facets(
+        states={state: by_state.get(state, 0) for state in ReviewState},
+        checks={one.name: by_check[one.name] for one in CHECKS if one.name in by_check},
+        held=sum(held for *_, held, _ in rows),
+        clean=sum(clean for *_, clean in rows),
+    )
+
+
+def _within(states: Sequence[ReviewState]) -> ColumnElement[bool]:
+    return Standing.state == states[0] if len(states) == 1 else Standing.state.in_(states)
+
+
+def _merged(parts: Sequence[Select[Any]], sorting: _Sorting, limit: int) -> Select[Any]:
+    together = union_all(*parts).subquery()
+    ordered = [one.desc() if sorting.downwards else one.asc() for one in together.c]
+    return sa.select(*together.c).order_by(*ordered).limit(limit)
+
+
+def _no_cursor() -> InvalidError:
+    return InvalidError("this is not a cursor of a list in this order")
