@@ -4,9 +4,9 @@ from types import ModuleType
 
 from fastapi import APIRouter
 
-from api.desk import static_files
+from api.desk import deciding, pictures, queue, review, static_files
 
-NOUNS: tuple[ModuleType, ...] = ()
+NOUNS: tuple[ModuleType, ...] = (queue, review, deciding, pictures)
 """The modules of pages for which one has to be signed in; each has a ``router``."""
 
 OPEN: tuple[ModuleType, ...] = (static_files,)

@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import Session
 
 from predella import ids
+from predella.errors import NotFoundError
 from predella.ids import CollectionId, ImageId, ItemId
 from predella.models import Image, Outcome
 from predella.services import ledger
@@ -50,8 +51,25 @@ def review_key(collection_id: CollectionId | UUID, sha256: bytes, preprocessing:
     return f"{_folder(collection_id, sha256, preprocessing)}/review.jpg"
 
 
+def thumbnail_key(collection_id: CollectionId | UUID, sha256: bytes, preprocessing: str) -> str:
+    """Return the key, in our own bucket, of the small picture that lists show (JPEG)."""
+    return f"{_folder(collection_id, sha256, preprocessing)}/thumbnail.jpg"
+
+
 def _folder(collection_id: UUID, sha256: bytes, preprocessing: str) -> str:
     return f"prepared/{collection_id}/{sha256.hex()}/{preprocessing}"
+
+
+def get(session: Session, image_id: ImageId) -> Image:
+    """Return one image.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    image = session.get(Image, image_id)
+    if image is None:
+        raise NotFoundError("image", image_id)
+    return image
 
 
 def prepared_sha256(
