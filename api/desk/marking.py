@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from predella.checks import Severity
 from predella.services.findings import FindingView
@@ -58,5 +59,5 @@ def segments(text: str, findings: Sequence[Numbered]) -> list[Segment]:
             tuple(one for one, span in spans if span[0] <= start and end <= span[1]),
             tuple(one for one, span in spans if min(span[1], len(text)) == end),
         )
-        for start, end in zip(cuts, cuts[1:], strict=False)
+        for start, end in pairwise(cuts)
     ]

@@ -41,7 +41,10 @@ _QUIET = (
     "--disable-component-update",
     "--disable-sync",
 )
-_WATCH = "document.addEventListener('securitypolicyviolation', e => console.error('CSP ' + e.violatedDirective + ' ' + e.blockedURI))"
+_WATCH = """
+document.addEventListener("securitypolicyviolation", event =>
+  console.error(`CSP ${event.violatedDirective} ${event.blockedURI}`))
+"""
 
 
 @dataclass
