@@ -10,15 +10,18 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from predella import clock, ids
+from predella.checks import CheckName, Severity
 from predella.models import (
     Account,
     Analysis,
     Base,
+    Checkup,
     Client,
     Collection,
     Decision,
     Export,
     ExportFormat,
+    Finding,
     FinishReason,
     Image,
     Item,
@@ -322,6 +325,35 @@ def _new_review(
         "client": Client.CLI,
     }
     return Review(**defaults | fields)
+
+
+def finding(session: Session, of: Analysis, **fields: Any) -> Finding:
+    """Make a hard finding on the newest wording of an analysis, in a checkup of its own."""
+    on = newest_revision(session, of)
+    number = session.query(Checkup).filter_by(revision_id=on.id).count()
+    checkup = _kept(
+        session,
+        Checkup(
+            analysis_id=of.id,
+            revision_id=on.id,
+            revision_sha256=on.sha256,
+            number=number,
+            suite="ab" * 32,
+        ),
+    )
+    defaults = {
+        "checkup_id": checkup.id,
+        "analysis_id": of.id,
+        "check_name": CheckName.LEAK,
+        "version": 1,
+        "severity": Severity.HARD,
+        "span_start": 0,
+        "span_end": 3,
+        "sentence": "It leaks.",
+        "evidence": {},
+        "fingerprint": digest("passage"),
+    }
+    return _kept(session, Finding(**defaults | fields))
 
 
 def approvals(session: Session, made: Sequence[Analysis]) -> list[Review]:

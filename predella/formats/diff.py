@@ -93,7 +93,7 @@ def share_kept(old: str, new: str) -> float:
     for word in after:
         hit = gone & places[word]
         gone = ((gone + hit) | (gone - hit)) & mask
-    return 1 - gone.bit_count() / len(before)
+    return (len(before) - gone.bit_count()) / len(before)
 
 
 def _places(parts: Sequence[Hashable]) -> defaultdict[Hashable, int]:

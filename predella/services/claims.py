@@ -9,14 +9,35 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, case, delete, exists, literal, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    and_,
+    case,
+    delete,
+    exists,
+    literal,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, aliased, joinedload
 
 from predella import clock
+from predella.checks import Severity
 from predella.errors import AlreadyDecidedError, ClaimedError, NotFoundError
-from predella.ids import AnalysisId
-from predella.models import Account, Analysis, Claim, Review, ReviewState, Skip, Standing
+from predella.ids import AnalysisId, CollectionId
+from predella.models import (
+    Account,
+    Analysis,
+    Claim,
+    OpenFinding,
+    Review,
+    ReviewState,
+    Skip,
+    Standing,
+)
 
 LEASE = timedelta(minutes=10)
 MAX_CLAIMS = 5
@@ -27,7 +48,7 @@ OPEN = (ReviewState.NEEDS_REVIEW, ReviewState.NEEDS_SECOND)
 
 def take(
     session: Session,
-    candidates: Select[tuple[UUID]],
+    candidates: Select[UUID],
     *,
     account: Account,
     limit: int = MAX_CLAIMS,
@@ -48,6 +69,25 @@ def take(
     for queue in (_unseen(candidates, account), _skipped(candidates, account)):
         taken += _claim_first(session, queue, account, limit - len(taken))
     return taken
+
+
+def waiting(account: Account, *, collection_id: CollectionId | None = None) -> Select[UUID]:
+    """Return the query for what this account may decide on, the riskiest first.
+
+    What a hard check holds comes first, then the passages that the model was least sure of.
+    A second opinion is offered to whom it was asked of; where nobody was named, to everybody
+    but who asked.
+    """
+    held = exists().where(
+        OpenFinding.analysis_id == Standing.analysis_id, OpenFinding.severity == Severity.HARD
+    )
+    query = (
+        select(Standing.analysis_id)
+        .join(Analysis, Analysis.id == Standing.analysis_id)
+        .where(or_(Standing.state == ReviewState.NEEDS_REVIEW, _is_asked(account)))
+        .order_by(held.desc(), Analysis.min_window_logprob, Standing.analysis_id)
+    )
+    return query.where(Standing.collection_id == collection_id) if collection_id else query
 
 
 def hold(session: Session, analysis_id: AnalysisId, *, account: Account) -> Claim:
@@ -110,7 +150,7 @@ def _forget_lapsed(session: Session, account: Account) -> None:
 
 
 def _claim_first(
-    session: Session, queue: Select[tuple[UUID]], account: Account, wanted: int
+    session: Session, queue: Select[UUID], account: Account, wanted: int
 ) -> list[AnalysisId]:
     """Claim the first so many; where somebody was faster, look again behind those."""
     taken: list[AnalysisId] = []
@@ -136,22 +176,36 @@ def _live(session: Session, analysis_ids: Ids[UUID]) -> dict[UUID, Claim]:
     return {claim.analysis_id: claim for claim in found}
 
 
+def _is_asked(account: Account) -> ColumnElement[bool]:
+    newer = aliased(Review)
+    asked_of_all = and_(Review.asked_id.is_(None), Review.account_id != account.id)
+    is_newest = ~exists().where(
+        newer.analysis_id == Review.analysis_id, newer.number > Review.number
+    )
+    asked = exists().where(
+        Review.analysis_id == Standing.analysis_id,
+        or_(Review.asked_id == account.id, asked_of_all),
+        is_newest,
+    )
+    return and_(Standing.state == ReviewState.NEEDS_SECOND, asked)
+
+
 def _is_live() -> ColumnElement[bool]:
     return Claim.until > clock.now()
 
 
-def _id_of(candidates: Select[tuple[UUID]]) -> ColumnElement[UUID]:
+def _id_of(candidates: Select[UUID]) -> ColumnElement[UUID]:
     column: ColumnElement[UUID] = candidates.selected_columns[0]
     return column
 
 
-def _unseen(candidates: Select[tuple[UUID]], account: Account) -> Select[tuple[UUID]]:
+def _unseen(candidates: Select[UUID], account: Account) -> Select[UUID]:
     id_ = _id_of(candidates)
     skipped = exists().where(Skip.account_id == account.id, Skip.analysis_id == id_)
     return candidates.where(~_is_claimed(id_), ~skipped)
 
 
-def _skipped(candidates: Select[tuple[UUID]], account: Account) -> Select[tuple[UUID]]:
+def _skipped(candidates: Select[UUID], account: Account) -> Select[UUID]:
     id_ = _id_of(candidates)
     return (
         candidates.where(~_is_claimed(id_), Skip.account_id == account.id, Skip.analysis_id == id_)
@@ -164,7 +218,7 @@ def _is_claimed(id_: ColumnElement[UUID]) -> ColumnElement[bool]:
     return exists().where(Claim.analysis_id == id_, _is_live())
 
 
-def _locking(queue: Select[tuple[UUID]], limit: int) -> Select[tuple[UUID]]:
+def _locking(queue: Select[UUID], limit: int) -> Select[UUID]:
     """Pass over what others are claiming or deciding on at this moment."""
     locked = aliased(Analysis)
     return (

@@ -77,7 +77,7 @@ class Recent:
     object_number: str
     """Of the first object that the text is about."""
     stands: bool
-    """Whether an undo would take back this very decision: nothing came after it."""
+    """Whether an undo would take back this very decision: nothing came after it that stands."""
 
 
 @dataclass
@@ -101,7 +101,7 @@ class _Newest:
         review = self.review
         if review is None or review.decision is Decision.REOPENED:
             return False
-        return _stands_for(self.revision) <= _stands_for(review.revision)
+        return not _was_amended(review, self.revision)
 
     def require_open(self) -> None:
         decided = self.review
@@ -147,6 +147,18 @@ class _Newest:
                 f"analysis {self.revision.analysis_id}: there is no text to approve; "
                 "amend it, or reject it"
             )
+
+
+def numbered(session: Session, analysis_id: UUID, number: int) -> Revision:
+    """Return one wording of an analysis; number 0 is the model's own.
+
+    Raises:
+        NotFoundError: there is none with this number.
+    """
+    found = session.scalar(select(Revision).filter_by(analysis_id=analysis_id, number=number))
+    if found is None:
+        raise NotFoundError("wording", f"{analysis_id}@{number}")
+    return found
 
 
 def amend(
@@ -326,21 +338,32 @@ def ask_second(
 
 def latest(session: Session, *, account: Account, limit: int = 10) -> Sequence[Recent]:
     """Return what an account decided last, the newest first, undone or not."""
-    newer, item = aliased(Review), aliased(Item)
-    stands = ~exists().where(newer.analysis_id == Review.analysis_id, newer.number > Review.number)
-    object_number = (
-        select(func.min(item.object_number))
-        .where(item.analysis_id == Review.analysis_id)
-        .scalar_subquery()
+    newest, newer = aliased(Revision), aliased(Review)
+    is_newest = ~exists().where(
+        newer.analysis_id == Review.analysis_id, newer.number > Review.number
+    )
+    newest_number = select(func.max(Revision.number)).where(
+        Revision.analysis_id == Review.analysis_id
+    )
+    object_number = select(func.min(Item.object_number)).where(
+        Item.analysis_id == Review.analysis_id
     )
     rows = session.execute(
-        select(Review, object_number, stands)
-        .where(Review.account_id == account.id, Review.decision != Decision.REOPENED)
+        select(Review, object_number.scalar_subquery(), is_newest, newest)
+        .join(newest, newest.analysis_id == Review.analysis_id)
+        .where(
+            Review.account_id == account.id,
+            Review.decision != Decision.REOPENED,
+            newest.number == newest_number.scalar_subquery(),
+        )
         .order_by(Review.id.desc())
         .limit(limit)
         .options(joinedload(Review.revision))
     )
-    return [Recent(*row) for row in rows]
+    return [
+        Recent(review, number, stands=last and not _was_amended(review, wording))
+        for review, number, last, wording in rows
+    ]
 
 
 def decide_many(
@@ -482,7 +505,7 @@ def _add_wording(
     *,
     restores: int | None = None,
 ) -> Revision:
-    models_own = newest if newest.number == 0 else _numbered(session, newest.analysis_id, 0)
+    models_own = newest if newest.number == 0 else numbered(session, newest.analysis_id, 0)
     revision = Revision(
         analysis_id=newest.analysis_id,
         number=newest.number + 1,
@@ -509,16 +532,17 @@ def _wording_before(session: Session, newest: Revision) -> Revision:
     stands_for = _stands_for(newest)
     if stands_for == 0:
         raise NothingToUndoError(newest.analysis_id)
-    replaced = _numbered(session, newest.analysis_id, stands_for - 1)
-    return _numbered(session, newest.analysis_id, _stands_for(replaced))
+    replaced = numbered(session, newest.analysis_id, stands_for - 1)
+    return numbered(session, newest.analysis_id, _stands_for(replaced))
+
+
+def _was_amended(review: Review, newest: Revision) -> bool:
+    """Say whether an amendment stands that came after this decision."""
+    return _stands_for(newest) > _stands_for(review.revision)
 
 
 def _stands_for(revision: Revision) -> int:
     return revision.number if revision.restores_number is None else revision.restores_number
-
-
-def _numbered(session: Session, analysis_id: UUID, number: int) -> Revision:
-    return session.scalars(select(Revision).filter_by(analysis_id=analysis_id, number=number)).one()
 
 
 def _locked(session: Session, analysis_id: AnalysisId) -> _Newest:

@@ -13,13 +13,12 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from predella import clock, ids
-from predella.checks import CheckName, Severity
+from predella.checks import Severity
 from predella.ids import AnalysisId
 from predella.models import (
     Account,
     Analysis,
     Base,
-    Checkup,
     Client,
     Collection,
     Decision,
@@ -32,6 +31,7 @@ from predella.models import (
     ItemState,
     RejectionReason,
     Release,
+    Remark,
     Review,
     Revision,
     Sensitivity,
@@ -70,35 +70,6 @@ def _line(item: Item, review: Review, **fields: Any) -> ExportLine:
     return ExportLine(**defaults | fields)
 
 
-def _finding(session: Session, analysis: Analysis, **fields: Any) -> Finding:
-    on = factories.newest_revision(session, analysis)
-    checkup = Checkup(
-        analysis_id=analysis.id,
-        revision_id=on.id,
-        revision_sha256=on.sha256,
-        number=session.query(Checkup).filter_by(revision_id=on.id).count(),
-        suite="ab" * 32,
-    )
-    session.add(checkup)
-    session.flush()
-    defaults = {
-        "checkup_id": checkup.id,
-        "analysis_id": analysis.id,
-        "check_name": CheckName.LEAK,
-        "version": 1,
-        "severity": Severity.HARD,
-        "span_start": 0,
-        "span_end": 3,
-        "sentence": "It leaks.",
-        "evidence": {},
-        "fingerprint": factories.digest("passage"),
-    }
-    finding = Finding(**defaults | fields)
-    session.add(finding)
-    session.flush()
-    return finding
-
-
 def _dismissal(on: Finding, by: Account, **fields: Any) -> Dismissal:
     defaults = {
         "analysis_id": on.analysis_id,
@@ -118,7 +89,16 @@ def analysis(session: Session) -> Analysis:
     return factories.analysis(session)
 
 
-KEPT = ["analysis", "revision", "review", "checkup", "finding", "dismissal", "export_line"]
+KEPT = [
+    "analysis",
+    "revision",
+    "review",
+    "checkup",
+    "finding",
+    "dismissal",
+    "export_line",
+    "remark",
+]
 CHANGES = ["UPDATE {0} SET {1} = {1}", "DELETE FROM {}", "TRUNCATE {} CASCADE"]
 
 
@@ -127,7 +107,12 @@ def _one_of_each(session: Session) -> None:
     review = factories.review(session, factories.analysis(session, item))
     session.add(_line(item, review, export_id=factories.export(session).id))
     session.add(
-        _dismissal(_finding(session, factories.analysis(session)), factories.account(session))
+        Remark(analysis_id=review.analysis_id, account_id=review.account_id, text="Compare.")
+    )
+    session.add(
+        _dismissal(
+            factories.finding(session, factories.analysis(session)), factories.account(session)
+        )
     )
     session.flush()
 
@@ -178,20 +163,20 @@ class TestFinding:
         other = factories.analysis(session)
 
         with _refused(session, "fk_finding_checkup_id_analysis_id"):
-            _finding(session, analysis, analysis_id=other.id)
+            factories.finding(session, analysis, analysis_id=other.id)
 
     @pytest.mark.parametrize("span", [(3, 3), (4, 3), (-1, 3), (None, 3)])
     def test_marks_some_words_or_none(
         self, session: Session, analysis: Analysis, span: tuple[int | None, int]
     ) -> None:
         with _refused(session, "ck_finding_span"):
-            _finding(session, analysis, span_start=span[0], span_end=span[1])
+            factories.finding(session, analysis, span_start=span[0], span_end=span[1])
 
     def test_says_the_same_of_the_whole_text_only_once(
         self, session: Session, analysis: Analysis
     ) -> None:
         whole = {"span_start": None, "span_end": None}
-        first = _finding(session, analysis, **whole)
+        first = factories.finding(session, analysis, **whole)
 
         with _refused(session, "uq_finding_checkup_id_check_name_span"):
             session.execute(
@@ -207,7 +192,7 @@ class TestFinding:
 
 class TestDismissal:
     def test_is_of_what_the_finding_is_about(self, session: Session, analysis: Analysis) -> None:
-        finding, by = _finding(session, analysis), factories.account(session)
+        finding, by = factories.finding(session, analysis), factories.account(session)
 
         with _refused(session, "fk_dismissal_finding_id_analysis_id_fingerprint"):
             session.add(_dismissal(finding, by, fingerprint=factories.digest("another")))
@@ -219,14 +204,14 @@ class TestApproval:
     def test_is_refused_while_a_hard_finding_is_open(
         self, session: Session, analysis: Analysis
     ) -> None:
-        _finding(session, analysis)
+        factories.finding(session, analysis)
 
         with _refused(session, "open findings forbid the approval: leak"):
             factories.review(session, analysis)
         assert factories.review(session, analysis, Decision.REJECTED).number == 1
 
     def test_is_refused_in_a_batch_of_others(self, session: Session, analysis: Analysis) -> None:
-        _finding(session, analysis)
+        factories.finding(session, analysis)
 
         with _refused(session, "open findings forbid"):
             factories.approvals(session, [factories.analysis(session), analysis])
@@ -235,14 +220,14 @@ class TestApproval:
     def test_does_not_wait_for_what_is_not_hard(
         self, session: Session, analysis: Analysis, severity: Severity
     ) -> None:
-        _finding(session, analysis, severity=severity)
+        factories.finding(session, analysis, severity=severity)
 
         assert factories.review(session, analysis).decision is Decision.APPROVED
 
     def test_does_not_wait_for_what_is_dismissed_until_that_is_withdrawn(
         self, session: Session, analysis: Analysis
     ) -> None:
-        finding, by = _finding(session, analysis), factories.account(session)
+        finding, by = factories.finding(session, analysis), factories.account(session)
         session.add(_dismissal(finding, by))
         session.flush()
         with session.begin_nested() as tried:
@@ -258,8 +243,8 @@ class TestApproval:
     def test_does_not_wait_for_what_a_newer_checkup_no_longer_finds(
         self, session: Session, analysis: Analysis
     ) -> None:
-        _finding(session, analysis)
-        _finding(session, analysis, severity=Severity.SOFT)
+        factories.finding(session, analysis)
+        factories.finding(session, analysis, severity=Severity.SOFT)
 
         assert factories.review(session, analysis).decision is Decision.APPROVED
 
@@ -267,7 +252,7 @@ class TestApproval:
         self, session: Session, analysis: Analysis
     ) -> None:
         old = factories.newest_revision(session, analysis)
-        _finding(session, analysis)
+        factories.finding(session, analysis)
         by = factories.account(session)
         factories.revision(session, analysis, text="Mended.", account=by)
 
@@ -672,3 +657,64 @@ class TestEveryTable:
         ]
 
         assert unnamed == []
+
+
+class TestSecondApprover:
+    @pytest.fixture
+    def analysis(self, session: Session) -> Analysis:
+        of = factories.collection(session, review_rules={"second_approver": True})
+        return factories.analysis(
+            session, factories.item(session, factories.submission(session, of))
+        )
+
+    def test_who_wrote_the_newest_wording_cannot_approve_it(
+        self, session: Session, analysis: Analysis
+    ) -> None:
+        author = factories.account(session)
+        factories.revision(session, analysis, text="A vase.", account=author)
+
+        with _refused(session, f"a second person has to approve analysis {analysis.id}"):
+            factories.review(session, analysis, by=author)
+        factories.review(session, analysis)
+
+    def test_nor_can_who_wrote_what_somebody_else_brought_back(
+        self, session: Session, analysis: Analysis
+    ) -> None:
+        author, restorer = factories.account(session), factories.account(session)
+        for text_, by in (("A vase.", author), ("A jug.", author)):
+            factories.revision(session, analysis, text=text_, account=by)
+        reviews.undo(session, AnalysisId(analysis.id), account=restorer, client=Client.CLI)
+
+        for one in (author, restorer):
+            with _refused(session, "a second person"):
+                factories.review(session, analysis, by=one)
+        factories.review(session, analysis)
+
+    def test_the_models_own_wording_anybody_may_approve(
+        self, session: Session, analysis: Analysis
+    ) -> None:
+        factories.review(session, analysis)
+
+    def test_who_wrote_it_may_reject_it(self, session: Session, analysis: Analysis) -> None:
+        author = factories.account(session)
+        factories.revision(session, analysis, text="A vase.", account=author)
+
+        factories.review(session, analysis, Decision.REJECTED, by=author)
+
+
+class TestSecondOpinion:
+    def test_is_asked_of_somebody_only_where_it_is_asked_for(
+        self, session: Session, analysis: Analysis
+    ) -> None:
+        asked = factories.account(session).id
+
+        with _refused(session, "ck_review_asked"):
+            factories.review(session, analysis, Decision.REJECTED, asked_id=asked)
+        factories.review(session, analysis, Decision.NEEDS_SECOND, asked_id=asked)
+
+    @pytest.mark.parametrize("seconds", [-0.1, 86_401])
+    def test_nobody_reads_for_less_than_no_time_or_more_than_a_day(
+        self, session: Session, analysis: Analysis, seconds: float
+    ) -> None:
+        with _refused(session, "ck_review_seconds_seen"):
+            factories.review(session, analysis, seconds_seen=seconds)

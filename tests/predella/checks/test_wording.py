@@ -42,3 +42,24 @@ def test_places_are_those_of_the_text_whatever_quotation_marks_it_has() -> None:
         "it",
         "falls",
     ]
+
+
+class TestWithout:
+    @pytest.mark.parametrize(
+        ("text", "words", "rest"),
+        [
+            ("One stands. Two sit. Three lie.", "One", "Two sit. Three lie."),
+            ("One stands. Two sit. Three lie.", "sit", "One stands. Three lie."),
+            ("One stands. Two sit. Three lie.\n", "lie", "One stands. Two sit."),
+            ("One stands. Two sit. Three lie.", "stands. Two", "Three lie."),
+            ("One stands.  Two sit. Three lie.", "Two", "One stands.  Three lie."),
+            ("One stands.\n\nTwo sit. Three lie.", "Two", "One stands.\n\nThree lie."),
+            ("One stands. Two sit.\n\nThree lie.", "Two", "One stands.\n\nThree lie."),
+            ("光は左から。影は右へ。色は青。", "影", "光は左から。色は青。"),
+            (" One stands. ", "One", ""),
+        ],
+    )
+    def test_leaves_the_other_sentences_and_one_gap(self, text: str, words: str, rest: str) -> None:
+        start = text.index(words)
+
+        assert Wording(text).without((start, start + len(words))) == rest
