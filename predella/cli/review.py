@@ -22,7 +22,15 @@ from predella.models import (
     Review,
     ReviewState,
 )
-from predella.services import accounts, analyses, collections, findings, remarks, reviews
+from predella.services import (
+    accounts,
+    analyses,
+    collections,
+    findings,
+    openings,
+    remarks,
+    reviews,
+)
 from predella.services.reviews import Ruling
 
 app = typer.Typer(help="Read texts, amend them, approve or reject them.", no_args_is_help=True)
@@ -102,8 +110,9 @@ def show(
 ) -> None:
     """Show one text, what was changed in it, and who decided what."""
     with db.transaction() as session:
-        acting(session, "collections:read")
+        reader = acting(session, "collections:read").account
         view = analyses.get(session, _named(analysis)[0])
+        openings.note(session, view.revision, account=reader)
         history = analyses.history(session, view.id)
         if provenance:
             print_json(analyses.provenance(view))

@@ -89,7 +89,7 @@ def test_letters_typed_into_a_field_never_decide(reading: Page, decisions: Decis
 def test_letters_never_decide_while_the_picture_has_the_focus(
     reading: Page, decisions: Decisions
 ) -> None:
-    reading.locator("#viewer canvas").first.click()
+    reading.locator(".openseadragon-canvas").click()
     for key in "arsdfjk":
         reading.keyboard.press(key)
     reading.wait_for_timeout(300)
