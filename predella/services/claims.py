@@ -63,8 +63,10 @@ def take(
     over.
     """
     _forget_lapsed(session, account)
+    id_ = _id_of(candidates)
     mine = select(Claim.analysis_id).where(Claim.account_id == account.id)
-    held = session.scalars(candidates.where(_id_of(candidates).in_(mine)).limit(limit)).all()
+    to_go_on_with = candidates.where(id_.in_(mine), ~_was_skipped(id_, account))
+    held = session.scalars(to_go_on_with.limit(limit)).all()
     taken = _write(session, held, account)
     for queue in (_unseen(candidates, account), _skipped(candidates, account)):
         taken += _claim_first(session, queue, account, limit - len(taken))
@@ -201,17 +203,21 @@ def _id_of(candidates: Select[UUID]) -> ColumnElement[UUID]:
 
 def _unseen(candidates: Select[UUID], account: Account) -> Select[UUID]:
     id_ = _id_of(candidates)
-    skipped = exists().where(Skip.account_id == account.id, Skip.analysis_id == id_)
-    return candidates.where(~_is_claimed(id_), ~skipped)
+    return candidates.where(~_is_claimed(id_), ~_was_skipped(id_, account))
 
 
 def _skipped(candidates: Select[UUID], account: Account) -> Select[UUID]:
     id_ = _id_of(candidates)
+    by_others = exists().where(Claim.analysis_id == id_, Claim.account_id != account.id, _is_live())
     return (
-        candidates.where(~_is_claimed(id_), Skip.account_id == account.id, Skip.analysis_id == id_)
+        candidates.where(~by_others, Skip.account_id == account.id, Skip.analysis_id == id_)
         .order_by(None)
         .order_by(Skip.skipped_at)
     )
+
+
+def _was_skipped(id_: ColumnElement[UUID], account: Account) -> ColumnElement[bool]:
+    return exists().where(Skip.account_id == account.id, Skip.analysis_id == id_)
 
 
 def _is_claimed(id_: ColumnElement[UUID]) -> ColumnElement[bool]:
