@@ -6,13 +6,14 @@ from http import HTTPStatus
 from math import ceil
 
 import structlog
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic_core import to_jsonable_python
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
+from api import signing_in
 from api.preconditions import PreconditionFailedError, PreconditionMissingError
 from api.problems import ProblemResponse, body, invalid, problem
 from predella import errors
@@ -27,10 +28,12 @@ _STATUS: dict[type[PredellaError], HTTPStatus] = {
     errors.StaleRevisionError: HTTPStatus.PRECONDITION_FAILED,
     errors.AuthenticationError: HTTPStatus.UNAUTHORIZED,
     errors.PermissionDeniedError: HTTPStatus.FORBIDDEN,
+    errors.ForgedError: HTTPStatus.FORBIDDEN,
     errors.NotFoundError: HTTPStatus.NOT_FOUND,
     errors.MissingObjectError: HTTPStatus.NOT_FOUND,
     errors.ConflictError: HTTPStatus.CONFLICT,
     errors.InvalidError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.TooManyError: HTTPStatus.TOO_MANY_REQUESTS,
     errors.UnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 _TOLD: dict[type[PredellaError], tuple[str, ...]] = {
@@ -38,6 +41,8 @@ _TOLD: dict[type[PredellaError], tuple[str, ...]] = {
     errors.OpenCheckError: ("checks",),
     errors.AlreadyDecidedError: ("decision", "reviewer"),
     errors.ClaimedError: ("colleague", "until"),
+    errors.CountMismatchError: ("expected", "actual"),
+    errors.QueryError: ("position",),
     errors.TooSoonError: ("wait",),
 }
 """What a program wants to know beside the sentence."""
@@ -52,8 +57,10 @@ def install(app: FastAPI) -> None:
         app.add_exception_handler(kind, _handle)
 
 
-def _handle(_request: Request, error: Exception) -> ProblemResponse:
+def _handle(request: Request, error: Exception) -> Response:
     match error:
+        case errors.AuthenticationError() if signing_in.is_wanted(request):
+            return signing_in.first(request)
         case PredellaError() if status_of(error) is not HTTPStatus.INTERNAL_SERVER_ERROR:
             return ProblemResponse(
                 describe(error), status_code=status_of(error), headers=_headers(error)
@@ -118,7 +125,7 @@ def _headers(error: PredellaError) -> Mapping[str, str] | None:
             return {"ETag": error.etag}
         case errors.AuthenticationError():
             return {"WWW-Authenticate": _CHALLENGE}
-        case errors.TooSoonError():
+        case errors.TooManyError() | errors.TooSoonError():
             return {"Retry-After": str(ceil(error.wait))}
         case errors.UnavailableError():
             return _RETRY

@@ -19,6 +19,7 @@ from api.routes import (
     collections,
     description,
     exports,
+    facets,
     findings,
     health,
     metrics,
@@ -28,6 +29,7 @@ from api.routes import (
     remarks,
     reviews,
     runs,
+    selections,
     submissions,
 )
 from predella import logs
@@ -45,9 +47,11 @@ _NOUNS = (
     submissions,
     operations,
     analyses,
+    facets,
     claims,
     reviews,
     remarks,
+    selections,
     findings,
     exports,
     runs,

@@ -47,6 +47,22 @@ class UnavailableError(PredellaError):
     """A part that we depend on does not answer; trying again later may help."""
 
 
+class ForgedError(PredellaError):
+    """A browser sends what no page of ours has made."""
+
+    def __init__(self) -> None:
+        super().__init__("this form is not of this session; load the page again and send it anew")
+
+
+class TooManyError(PredellaError):
+    """Too many tries in too short a time."""
+
+    def __init__(self, what: str, *, wait: float) -> None:
+        self.wait = max(1, ceil(wait))
+        minutes = ceil(self.wait / 60)
+        super().__init__(f"too many tries ({what}); wait {minutes} minutes and try again")
+
+
 class NameTakenError(ConflictError):
     """Something of this kind already has this name."""
 
@@ -120,6 +136,24 @@ class NotOpenedError(ConflictError):
     def __init__(self, analysis_id: UUID) -> None:
         super().__init__(f"analysis {analysis_id}: open the text before you approve it")
         self.analysis_id = analysis_id
+
+
+class CountMismatchError(ConflictError):
+    """The selection does not hold as many as the caller thinks."""
+
+    def __init__(self, *, expected: int, actual: int) -> None:
+        super().__init__(
+            f"the selection holds {actual:,} texts, not {expected:,}; nothing was done"
+        )
+        self.expected, self.actual = expected, actual
+
+
+class ExpiredSelectionError(ConflictError):
+    """The selection was frozen too long ago to be decided on."""
+
+    def __init__(self, selection_id: UUID) -> None:
+        super().__init__(f"selection {selection_id} has expired; freeze a new one")
+        self.selection_id = selection_id
 
 
 class StaleFindingError(ConflictError):

@@ -11,20 +11,28 @@ from predella.settings import Settings
 
 _ROOT = Path(__file__).resolve().parent.parent
 
-# Row locks need the right to update a column; the trigger on the table refuses to use it.
+# What may be written, and in which ways; everything may be read. Row locks need the right to
+# update a column; where nothing is to be updated, the trigger on the table refuses to use it.
+_WRITTEN = {
+    "INSERT": (
+        "account analysis attempt checkup collection dismissal export export_line finding"
+        " glossary image imprint item opening prompt refusal release remark review revision run"
+        " selection selection_member sign_in_failure sign_in_link submission term token"
+        " web_session zoom"
+    ),
+    "UPDATE": "account attempt collection export image item run sign_in_link submission token"
+    " web_session zoom",
+    "INSERT, UPDATE, DELETE": "claim skip",
+    "UPDATE (id)": "analysis",
+}
 _RIGHTS = """
     REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {role};
     GRANT USAGE ON SCHEMA public TO {role};
     GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role};
-    GRANT INSERT ON account, analysis, attempt, checkup, collection, dismissal, export,
-        export_line, finding, glossary, image, imprint, item, opening, prompt, refusal, release,
-        remark, review, revision, run, selection, selection_member, submission, term, token
-        TO {role};
-    GRANT INSERT, UPDATE, DELETE ON claim, skip TO {role};
-    GRANT UPDATE ON account, attempt, collection, export, image, item, run, submission, token
-        TO {role};
-    GRANT UPDATE (id) ON analysis TO {role}
-"""
+""" + "".join(
+    f"GRANT {verbs} ON {', '.join(tables.split())} TO {{role}};\n"
+    for verbs, tables in _WRITTEN.items()
+)
 
 
 def upgrade(engine: Engine) -> None:

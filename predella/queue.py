@@ -18,9 +18,10 @@ RECEIVE = "predella.receive"
 PREPARE = "predella.prepare"
 ANALYZE = "predella.analyze"
 EXPORT = "predella.export"
+ZOOM = "predella.zoom"
 
 CPU, GPU = "cpu", "gpu"
-_ROUTES = {RECEIVE: CPU, PREPARE: CPU, EXPORT: CPU, ANALYZE: GPU}
+_ROUTES = {RECEIVE: CPU, PREPARE: CPU, EXPORT: CPU, ZOOM: CPU, ANALYZE: GPU}
 
 log = structlog.get_logger()
 

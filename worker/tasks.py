@@ -10,7 +10,7 @@ from predella.errors import UnavailableError
 from predella.services import exports, submissions
 from predella.settings import get_settings
 from predella.storage import Store, store
-from worker import analyzing, preparing, resources
+from worker import analyzing, preparing, resources, zooming
 from worker.app import app
 from worker.guard import Guard
 from worker.rounds import EngineBrokenError
@@ -38,6 +38,12 @@ def receive() -> None:
 def export() -> None:
     """Write the exports that wait."""
     _one_by_one(exports.write_waiting, queue.EXPORT)
+
+
+@app.task(name=queue.ZOOM, soft_time_limit=_SOFT_LIMIT, time_limit=_LIMIT)
+def zoom() -> None:
+    """Make the zooms that somebody looks for."""
+    _one_by_one(zooming.make_waiting, queue.ZOOM)
 
 
 def _one_by_one(work: Callable[[Store], bool], task: str) -> None:

@@ -4,12 +4,12 @@ from types import ModuleType
 
 from fastapi import APIRouter
 
-from api.desk import deciding, pictures, queue, review, static_files
+from api.desk import deciding, door, pictures, queue, review, static_files, tiles
 
-NOUNS: tuple[ModuleType, ...] = (queue, review, deciding, pictures)
+NOUNS: tuple[ModuleType, ...] = (queue, review, deciding, pictures, tiles)
 """The modules of pages for which one has to be signed in; each has a ``router``."""
 
-OPEN: tuple[ModuleType, ...] = (static_files,)
+OPEN: tuple[ModuleType, ...] = (static_files, door)
 """Those for which one has not."""
 
 

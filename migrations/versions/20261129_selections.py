@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "9d41c0e7b2a6"
-down_revision = "c1a5e0d94b27"
+down_revision = "8a41d7c05e93"
 
 _OPEN = """
 CREATE OR REPLACE FUNCTION predella_open_standing() RETURNS trigger LANGUAGE plpgsql

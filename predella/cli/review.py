@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from predella import db
 from predella.checks import CheckName, Severity
-from predella.cli import editing, reading, review_round
+from predella.cli import editing, reading, review_bulk, review_round
 from predella.cli.output import Exit, acting, err, out, print_json, print_json_lines
 from predella.errors import ConflictError, InvalidError, PredellaError
 from predella.ids import AnalysisId, CollectionId, FindingId, SubmissionId
@@ -34,6 +34,8 @@ from predella.services import (
 from predella.services.reviews import Ruling
 
 app = typer.Typer(help="Read texts, amend them, approve or reject them.", no_args_is_help=True)
+app.command("bulk")(review_bulk.bulk)
+app.command("revert")(review_bulk.revert)
 
 One = Annotated[
     str, typer.Argument(metavar="ID", help="The analysis; ID@N if its wording is still N.")

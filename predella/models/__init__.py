@@ -26,11 +26,15 @@ from predella.models.revision import Revision
 from predella.models.run import Run
 from predella.models.selection import Selection
 from predella.models.selection_member import SelectionMember
+from predella.models.sign_in_failure import SignInFailure
+from predella.models.sign_in_link import SignInLink
 from predella.models.skip import Skip
 from predella.models.standing import ReviewState, Standing
 from predella.models.submission import Submission, SubmissionState
 from predella.models.term import Term
 from predella.models.token import Token
+from predella.models.web_session import WebSession
+from predella.models.zoom import Zoom
 
 __all__ = [
     "DEFAULT_PROMPT",
@@ -72,6 +76,8 @@ __all__ = [
     "Selection",
     "SelectionMember",
     "Sensitivity",
+    "SignInFailure",
+    "SignInLink",
     "Skip",
     "Stage",
     "Standing",
@@ -79,4 +85,6 @@ __all__ = [
     "SubmissionState",
     "Term",
     "Token",
+    "WebSession",
+    "Zoom",
 ]

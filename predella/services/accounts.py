@@ -24,7 +24,7 @@ from predella.errors import (
     UnknownNamesError,
 )
 from predella.ids import AccountId, TokenId
-from predella.models import Account, Role, Token
+from predella.models import Account, Role, Token, WebSession
 
 _GRANTS: dict[Role, frozenset[str]] = {
     Role.DIGITIZER: frozenset({"collections:read", "submissions:write"}),
@@ -52,10 +52,12 @@ _NOTE_USE_EVERY = timedelta(minutes=1)
 
 @dataclass(frozen=True)
 class Principal:
-    """Who is asking, and what they may do with the token that they showed."""
+    """Who is asking, and what they may do with the token that they showed, or as signed in."""
 
     account: Account
     scopes: frozenset[str]
+    session: WebSession | None = None
+    """The session of the browser that they use; none for who shows a token."""
 
     def require(self, scope: str) -> None:
         """Go on only if this scope is among theirs.

@@ -51,6 +51,11 @@ def review_key(collection_id: CollectionId | UUID, sha256: bytes, preprocessing:
     return f"{_folder(collection_id, sha256, preprocessing)}/review.jpg"
 
 
+def zoom_key(collection_id: CollectionId | UUID, sha256: bytes, preprocessing: str) -> str:
+    """Return the key, in our own bucket, of the pyramid that the zoom is cut from (TIFF)."""
+    return f"{_folder(collection_id, sha256, preprocessing)}/zoom.tif"
+
+
 def thumbnail_key(collection_id: CollectionId | UUID, sha256: bytes, preprocessing: str) -> str:
     """Return the key, in our own bucket, of the small picture that lists show (JPEG)."""
     return f"{_folder(collection_id, sha256, preprocessing)}/thumbnail.jpg"

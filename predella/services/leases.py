@@ -1,4 +1,4 @@
-"""Leases on whole pieces of work: one submission to receive, one export to write.
+"""Leases on whole pieces of work: one submission to receive, one export to write, one zoom.
 
 A lease names who has the work in hand and until when. It is kept alive while the work goes
 on; when its holder falls silent the sweep takes it back. Whoever finishes must still hold it.
@@ -19,10 +19,10 @@ from sqlalchemy.orm import Session
 
 from predella import db, ids
 from predella.ids import LeaseToken
-from predella.models import Export, Submission
+from predella.models import Export, Submission, Zoom
 from predella.settings import get_settings
 
-Work = type[Submission] | type[Export]
+Work = type[Submission] | type[Export] | type[Zoom]
 
 log = structlog.get_logger()
 

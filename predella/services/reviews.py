@@ -11,7 +11,7 @@ from hashlib import sha256
 from typing import Literal
 from uuid import UUID
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session, aliased, joinedload
 
@@ -95,13 +95,11 @@ class _Newest:
     is_opened: bool = False
     """Whether the account that decides has had it open."""
 
-    @property
-    def was_decided_last(self) -> bool:
-        """Whether a decision stands, and no amendment that came after it does."""
-        review = self.review
-        if review is None or review.decision is Decision.REOPENED:
+    def was_last(self, review: Review | None) -> bool:
+        """Whether this decision stands, and nothing that came after it does."""
+        if review is None or review is not self.review or review.decision is Decision.REOPENED:
             return False
-        return not _was_amended(review, self.revision)
+        return _stands_for(self.revision) <= _stands_for(review.revision)
 
     def require_open(self) -> None:
         decided = self.review
@@ -338,31 +336,28 @@ def ask_second(
 
 def latest(session: Session, *, account: Account, limit: int = 10) -> Sequence[Recent]:
     """Return what an account decided last, the newest first, undone or not."""
-    newest, newer = aliased(Revision), aliased(Review)
-    is_newest = ~exists().where(
-        newer.analysis_id == Review.analysis_id, newer.number > Review.number
-    )
-    newest_number = select(func.max(Revision.number)).where(
-        Revision.analysis_id == Review.analysis_id
-    )
-    object_number = select(func.min(Item.object_number)).where(
-        Item.analysis_id == Review.analysis_id
-    )
-    rows = session.execute(
-        select(Review, object_number.scalar_subquery(), is_newest, newest)
-        .join(newest, newest.analysis_id == Review.analysis_id)
-        .where(
-            Review.account_id == account.id,
-            Review.decision != Decision.REOPENED,
-            newest.number == newest_number.scalar_subquery(),
-        )
+    last = session.scalars(
+        select(Review)
+        .where(Review.account_id == account.id, Review.decision != Decision.REOPENED)
         .order_by(Review.id.desc())
         .limit(limit)
         .options(joinedload(Review.revision))
+    ).all()
+    analysis_ids = {AnalysisId(review.analysis_id) for review in last}
+    newest = _look(session, analysis_ids)
+    numbers = session.execute(
+        select(Item.analysis_id, func.min(Item.object_number))
+        .where(Item.analysis_id.in_(analysis_ids))
+        .group_by(Item.analysis_id)
     )
+    object_numbers = {row[0]: row[1] for row in numbers}
     return [
-        Recent(review, number, stands=last and not _was_amended(review, wording))
-        for review, number, last, wording in rows
+        Recent(
+            review,
+            object_numbers[review.analysis_id],
+            stands=newest[review.analysis_id].was_last(review),
+        )
+        for review in last
     ]
 
 
@@ -404,7 +399,7 @@ def undo(
         NothingToUndoError: it stands as the model wrote it, undecided.
     """
     newest = _locked(session, analysis_id)
-    if newest.review is not None and newest.was_decided_last:
+    if newest.review is not None and newest.was_last(newest.review):
         review = _new_review(newest, Decision.REOPENED, account, client)
         review.undoes_id = newest.review.id
         session.add(review)
@@ -536,11 +531,6 @@ def _wording_before(session: Session, newest: Revision) -> Revision:
     return numbered(session, newest.analysis_id, _stands_for(replaced))
 
 
-def _was_amended(review: Review, newest: Revision) -> bool:
-    """Say whether an amendment stands that came after this decision."""
-    return _stands_for(newest) > _stands_for(review.revision)
-
-
 def _stands_for(revision: Revision) -> int:
     return revision.number if revision.restores_number is None else revision.restores_number
 
@@ -560,6 +550,10 @@ def _lock(session: Session, analysis_ids: set[AnalysisId]) -> dict[UUID, _Newest
         .order_by(Analysis.id)
         .with_for_update()
     )
+    return _look(session, analysis_ids)
+
+
+def _look(session: Session, analysis_ids: AbstractSet[AnalysisId]) -> dict[UUID, _Newest]:
     reviews = session.scalars(
         select(Review)
         .ext(distinct_on(Review.analysis_id))

@@ -24,7 +24,7 @@ class Swept:
     given_up: int = 0
     """Items that lost their worker too often."""
     others: int = 0
-    """Submissions and exports, likewise."""
+    """Submissions, exports and zooms, likewise."""
     waiting: dict[str, int] = field(default_factory=dict)
     """Task name -> how many pieces of work are ready for it (500 stands for "or more")."""
 
@@ -80,10 +80,24 @@ _EXPORTS = text("""
     RETURNING id
 """)
 
+_ZOOMS = text("""
+    UPDATE zoom SET
+        error = CASE WHEN attempt >= :max_attempts THEN
+            'the program stopped ' || attempt || ' times while it made this zoom' END,
+        lease_token = NULL, lease_until = NULL
+    WHERE image_id IN (
+        SELECT image_id FROM zoom WHERE lease_until < now()
+        LIMIT :at_once FOR UPDATE SKIP LOCKED
+    )
+    RETURNING image_id
+""")
+
 _WAITING = text("""
     SELECT
         (SELECT count(*) FROM submission WHERE state = 'receiving' AND lease_token IS NULL),
         (SELECT count(*) FROM export WHERE state = 'writing' AND lease_token IS NULL),
+        (SELECT count(*) FROM zoom
+            WHERE made_at IS NULL AND error IS NULL AND lease_token IS NULL),
         (SELECT count(*) FROM (SELECT FROM item
             WHERE state = 'waiting' AND stage = 'prepare' AND next_attempt_at <= now()
             LIMIT :at_once) ready),
@@ -91,7 +105,7 @@ _WAITING = text("""
             WHERE state = 'waiting' AND stage = 'analyze' AND next_attempt_at <= now()
             LIMIT :at_once) ready)
 """)
-_TASKS = (queue.RECEIVE, queue.EXPORT, queue.PREPARE, queue.ANALYZE)
+_TASKS = (queue.RECEIVE, queue.EXPORT, queue.ZOOM, queue.PREPARE, queue.ANALYZE)
 
 
 def sweep(session: Session, *, max_attempts: int) -> Swept:
@@ -104,7 +118,11 @@ def sweep(session: Session, *, max_attempts: int) -> Swept:
         return Swept()
     limits = {"at_once": _AT_ONCE, "max_attempts": max_attempts}
     states = session.scalars(_ITEMS, limits).all()
-    others = [*session.scalars(_SUBMISSIONS, limits), *session.scalars(_EXPORTS, limits)]
+    others = [
+        one
+        for pieces in (_SUBMISSIONS, _EXPORTS, _ZOOMS)
+        for one in session.scalars(pieces, limits)
+    ]
     counts = session.execute(_WAITING, limits).one()
     waiting = dict(zip(_TASKS, counts, strict=True))
     db.after_commit(session, lambda: _ring(waiting))

@@ -7,7 +7,15 @@ from pathlib import Path
 from worker.images.prepared import PREPROCESSING, Limits, Prepared, preprocessing
 from worker.images.sandbox import Sandbox
 
-__all__ = ["PREPROCESSING", "Limits", "Prepared", "Sandbox", "prepare", "preprocessing"]
+__all__ = [
+    "PREPROCESSING",
+    "Limits",
+    "Prepared",
+    "Sandbox",
+    "enlarge",
+    "prepare",
+    "preprocessing",
+]
 
 
 def prepare(source: Path, *, limits: Limits, exact: bool = False) -> Prepared:
@@ -18,6 +26,16 @@ def prepare(source: Path, *, limits: Limits, exact: bool = False) -> Prepared:
         UnavailableError: the decoder was killed from outside; trying again may help.
     """
     return _sandbox(os.getpid()).prepare(source, limits, exact=exact)
+
+
+def enlarge(source: Path, *, limits: Limits) -> bytes:
+    """Return all that can be seen of this file, as a JPEG in sRGB, decoded in the sandbox.
+
+    Raises:
+        RefusedImageError: the file is at fault; trying again cannot help.
+        UnavailableError: the decoder was killed from outside; trying again may help.
+    """
+    return _sandbox(os.getpid()).enlarge(source, limits)
 
 
 @cache

@@ -3,13 +3,15 @@
 import os
 import socket
 import traceback
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, BinaryIO
 
 from PIL import Image, ImageCms
+from PIL.ImageFile import ImageFile
 
 from predella.errors import RefusedImageError
 from worker.images import confinement, wire
-from worker.images.making import make
+from worker.images.making import make, zoom_jpeg
 from worker.images.opening import opened
 from worker.images.prepared import MIN_SIDE, Limits, Prepared
 
@@ -29,7 +31,7 @@ def main() -> None:
                 _, descriptors, _, _ = socket.recv_fds(parent, 1, 1)
             except wire.BrokenWireError:
                 return
-            _answer(parent, descriptors[0], Limits(**head["limits"]), exact=head["exact"])
+            _answer(parent, descriptors[0], Limits(**head["limits"]), head)
 
 
 def _rehearse() -> None:
@@ -46,9 +48,11 @@ def _rehearse() -> None:
             make(opened(file, Limits()))
 
 
-def _answer(parent: socket.socket, descriptor: int, limits: Limits, *, exact: bool) -> None:
+def _answer(
+    parent: socket.socket, descriptor: int, limits: Limits, asked: Mapping[str, Any]
+) -> None:
     try:
-        prepared = _prepare(descriptor, limits, exact=exact)
+        answer = _answered(descriptor, limits, asked)
     except RefusedImageError as refusal:
         wire.send(parent, {"refused": [refusal.code, str(refusal)]})
     except MemoryError:
@@ -56,25 +60,43 @@ def _answer(parent: socket.socket, descriptor: int, limits: Limits, *, exact: bo
     except Exception:  # noqa: BLE001  (the edge of the process: the parent shall know)
         wire.send(parent, {"defect": traceback.format_exc()[-_TRACE:]})
     else:
-        wire.send(parent, _head(prepared), prepared.model_png, prepared.review_jpeg)
+        wire.send(parent, *answer)
+
+
+def _answered(
+    descriptor: int, limits: Limits, asked: Mapping[str, Any]
+) -> tuple[dict[str, Any], *tuple[bytes, ...]]:
+    if asked["zoom"]:
+        return {}, _enlarge(descriptor, limits)
+    return _parts(_prepare(descriptor, limits, exact=asked["exact"]))
 
 
 def _prepare(descriptor: int, limits: Limits, *, exact: bool) -> Prepared:
     with os.fdopen(descriptor, "rb") as file:
-        image = opened(file, limits)
-        whole = exact or image.format == "JPEG2000"
-        memory = limits.memory(image.width, image.height, whole=whole)
-        confinement.grant(memory=memory, cpu_seconds=limits.cpu_seconds)
-        return make(image, exact=exact)
+        return make(_granted(file, limits, whole=exact), exact=exact)
 
 
-def _head(prepared: Prepared) -> dict[str, Any]:
-    return {
+def _enlarge(descriptor: int, limits: Limits) -> bytes:
+    with os.fdopen(descriptor, "rb") as file:
+        return zoom_jpeg(_granted(file, limits, whole=True))
+
+
+def _granted(file: BinaryIO, limits: Limits, *, whole: bool) -> ImageFile:
+    """Return the opened picture, with as much memory and time as its size may take."""
+    image = opened(file, limits)
+    memory = limits.memory(image.width, image.height, whole=whole or image.format == "JPEG2000")
+    confinement.grant(memory=memory, cpu_seconds=limits.cpu_seconds)
+    return image
+
+
+def _parts(prepared: Prepared) -> tuple[dict[str, Any], bytes, bytes]:
+    head = {
         "format": prepared.format,
         "width": prepared.width,
         "height": prepared.height,
         "facts": prepared.facts,
     }
+    return head, prepared.model_png, prepared.review_jpeg
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from PIL.ImageFile import ImageFile
 
 from worker.images import colour, decoding, facts, geometry, opening
 from worker.images.geometry import Scaled
-from worker.images.prepared import MODEL_SIDE, REVIEW_SIDE, Prepared
+from worker.images.prepared import MODEL_SIDE, REVIEW_SIDE, ZOOM_SIDE, Prepared
 
 _BITS_PER_SAMPLE = 258
 _LEAST = 2048
@@ -81,6 +81,19 @@ def review_jpeg(seen: Seen) -> bytes:
     out = BytesIO()
     image = geometry.upright(geometry.fit(seen.picture, REVIEW_SIDE), seen.turn)
     image.save(out, "JPEG", quality=90, subsampling=0, exif=b"", icc_profile=None, comment=b"")
+    return out.getvalue()
+
+
+def zoom_jpeg(image: ImageFile) -> bytes:
+    """Return all that can be seen of an original, for the zoom; no more than 12,000 pixels long.
+
+    Raises:
+        RefusedImageError: the pixels cannot be read, or mean nothing as colours.
+    """
+    out = BytesIO()
+    seen = see(image, exact=True)
+    picture = geometry.upright(geometry.fit(seen.picture, ZOOM_SIDE), seen.turn)
+    picture.save(out, "JPEG", quality=88, exif=b"", icc_profile=None, comment=b"")
     return out.getvalue()
 
 

@@ -19,6 +19,8 @@ MODEL_SIDE = 336
 REVIEW_SIDE = 3072
 """Longest side of the review image. A smaller picture keeps its size; a larger one may be decoded
 at a fraction of it, and then has at least 2048."""
+ZOOM_SIDE = 12_000
+"""Longest side of what the zoom is cut from; that is a square metre at 300 pixels an inch."""
 MIN_SIDE = 16
 
 

@@ -49,18 +49,34 @@ class Sandbox:
             RefusedImageError: the file is at fault.
             UnavailableError: the process is at fault; trying again may help.
         """
-        with self._turn, source.open("rb") as file:
-            head, parts = self._ask(file.fileno(), limits, exact=exact)
-        if "refused" in head:
-            raise RefusedImageError(*head["refused"])
+        head, parts = self._ask(source, limits, {"exact": exact, "zoom": False})
         return Prepared(model_png=parts[0], review_jpeg=parts[1], **head)
 
+    def enlarge(self, source: Path, limits: Limits) -> bytes:
+        """Return all that can be seen of this file, as a JPEG in sRGB: what the zoom is cut from.
+
+        Raises:
+            RefusedImageError: the file is at fault.
+            UnavailableError: the process is at fault; trying again may help.
+        """
+        _, (jpeg,) = self._ask(source, limits, {"exact": True, "zoom": True})
+        return jpeg
+
     def _ask(
-        self, descriptor: int, limits: Limits, *, exact: bool
+        self, source: Path, limits: Limits, what: dict[str, bool]
+    ) -> tuple[dict[str, Any], list[bytes]]:
+        with self._turn, source.open("rb") as file:
+            head, parts = self._exchange(file.fileno(), limits, what)
+        if "refused" in head:
+            raise RefusedImageError(*head["refused"])
+        return head, parts
+
+    def _exchange(
+        self, descriptor: int, limits: Limits, what: dict[str, bool]
     ) -> tuple[dict[str, Any], list[bytes]]:
         process, connection = self._running()
         try:
-            wire.send(connection, {"limits": asdict(limits), "exact": exact})
+            wire.send(connection, {"limits": asdict(limits), **what})
             socket.send_fds(connection, [b"\0"], [descriptor])
             head, parts = wire.receive(connection, until=monotonic() + limits.wall_seconds)
         except TimeoutError as error:

@@ -7,8 +7,8 @@ from time import monotonic
 from typing import Any
 
 _LENGTH = struct.Struct(">I")
-_MOST = 64 << 20
-"""Bytes of any one part: a 3072 pixel JPEG has a tenth of that."""
+_MOST = 256 << 20
+"""Bytes of any one part: a JPEG of 144 megapixels of noise has half of that."""
 
 
 class BrokenWireError(Exception):

@@ -628,6 +628,8 @@ class TestTimeOnScreen:
         seconds: float | None,
         client: Client = Client.DESK,
     ) -> Review:
+        analysis = session.get_one(Analysis, analysis_id)
+        factories.opening(session, factories.newest_revision(session, analysis), by)
         return reviews.approve(
             session,
             analysis_id,

@@ -129,6 +129,7 @@ class TestRings:
         assert sweep(session, max_attempts=4).waiting == {
             queue.RECEIVE: 0,
             queue.EXPORT: 0,
+            queue.ZOOM: 0,
             queue.PREPARE: 6,
             queue.ANALYZE: 0,
         }
