@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 from PIL import Image as Picture
-from PIL import ImageDraw
+from PIL import ImageDraw, ImageOps
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from sqlalchemy import select
 
@@ -143,7 +143,7 @@ def _paint(s3: Bucket, image: Image, place: int) -> None:
     names = (image.collection_id, image.sha256, image.preprocessing)
     for key, kind, shown in (
         (images.review_key(*names), "JPEG", picture),
-        (images.model_key(*names), "PNG", picture.resize((336, 336))),
+        (images.model_key(*names), "PNG", ImageOps.pad(picture, (336, 336), color=(122, 116, 104))),
     ):
         out = BytesIO()
         shown.save(out, kind)

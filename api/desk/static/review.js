@@ -59,6 +59,7 @@
     }
     modelsView = null;
     for (const button of document.querySelectorAll("[data-view=model]")) button.setAttribute("aria-pressed", "false");
+    viewer.container.classList.remove("is-models");
     viewer.clearOverlays();
     viewer.open({ type: "image", url: place.dataset.picture });
   }
@@ -92,6 +93,7 @@
   function showModelsView(button) {
     const on = !modelsView;
     button.setAttribute("aria-pressed", String(on));
+    viewer.container.classList.toggle("is-models", on);
     if (!on) { viewer.world.removeItem(modelsView); modelsView = null; return; }
     const { width, height } = viewer.world.getItemAt(0).getBounds();
     const side = Math.max(width, height);
