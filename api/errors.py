@@ -3,10 +3,12 @@
 import re
 from collections.abc import Mapping
 from http import HTTPStatus
+from math import ceil
 
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from pydantic_core import to_jsonable_python
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
@@ -31,6 +33,14 @@ _STATUS: dict[type[PredellaError], HTTPStatus] = {
     errors.InvalidError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.UnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
 }
+_TOLD: dict[type[PredellaError], tuple[str, ...]] = {
+    errors.StaleRevisionError: ("seen", "newest"),
+    errors.OpenCheckError: ("checks",),
+    errors.AlreadyDecidedError: ("decision", "reviewer"),
+    errors.ClaimedError: ("colleague", "until"),
+    errors.TooSoonError: ("wait",),
+}
+"""What a program wants to know beside the sentence."""
 _DATABASE_AWAY = (OperationalError, PoolTimeoutError)
 _RETRY = {"Retry-After": "5"}
 _CHALLENGE = 'Bearer realm="predella"'
@@ -94,14 +104,9 @@ def _extensions(error: PredellaError) -> Mapping[str, object]:
             return {"current": error.current.model_dump(mode="json")}
         case errors.PermissionDeniedError():
             return {"scope": error.missing}
-        case errors.StaleRevisionError():
-            return {"seen": error.seen, "newest": error.newest}
-        case errors.OpenCheckError():
-            return {"checks": list(error.checks)}
-        case errors.AlreadyDecidedError():
-            return {"decision": error.decision, "reviewer": error.reviewer}
         case _:
-            return {}
+            names = next((_TOLD[kind] for kind in _TOLD if isinstance(error, kind)), ())
+            return {name: to_jsonable_python(getattr(error, name)) for name in names}
 
 
 def _headers(error: PredellaError) -> Mapping[str, str] | None:
@@ -113,6 +118,8 @@ def _headers(error: PredellaError) -> Mapping[str, str] | None:
             return {"ETag": error.etag}
         case errors.AuthenticationError():
             return {"WWW-Authenticate": _CHALLENGE}
+        case errors.TooSoonError():
+            return {"Retry-After": str(ceil(error.wait))}
         case errors.UnavailableError():
             return _RETRY
         case _:

@@ -4,9 +4,9 @@ from types import ModuleType
 
 from fastapi import APIRouter
 
-from api.desk import static_files, tiles
+from api.desk import deciding, pictures, queue, review, static_files, tiles
 
-NOUNS: tuple[ModuleType, ...] = (tiles,)
+NOUNS: tuple[ModuleType, ...] = (queue, review, deciding, pictures, tiles)
 """The modules of pages for which one has to be signed in; each has a ``router``."""
 
 OPEN: tuple[ModuleType, ...] = (static_files,)

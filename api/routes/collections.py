@@ -9,7 +9,8 @@ from api.schemas.collections import CollectionIn, CollectionOut, CollectionPatch
 from predella.checks import Thresholds
 from predella.ids import CollectionId
 from predella.models import Collection
-from predella.services import collections
+from predella.services import collections, rules
+from predella.services.rules import ReviewRules
 
 router = APIRouter(prefix="/collections", tags=["collections"])
 
@@ -56,3 +57,20 @@ def choose_thresholds(
     """Choose all of them; what is not named is as usual. Texts to come are checked so."""
     collection = collections.get(session, collection_id)
     return collections.choose_thresholds(session, collection, body.model_dump(mode="json"))
+
+
+@router.get("/{collection_id}/review-rules")
+def get_review_rules(
+    session: DbSession, _reader: Reader, collection_id: CollectionId
+) -> ReviewRules:
+    """Show how texts of this collection are decided on."""
+    return rules.of(collections.get(session, collection_id))
+
+
+@router.put("/{collection_id}/review-rules")
+def choose_review_rules(
+    session: DbSession, _keeper: Keeper, collection_id: CollectionId, body: ReviewRules
+) -> ReviewRules:
+    """Choose all of them; what is not named is as usual. They hold from now on."""
+    collection = collections.get(session, collection_id)
+    return rules.choose(session, collection, body.model_dump(mode="json"))

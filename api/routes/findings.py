@@ -1,12 +1,13 @@
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 
 from api.dependencies import DbSession, Reader, Reviewer
-from api.schemas.findings import CountOut, DismissalIn, FindingOut
-from predella.ids import CollectionId, FindingId
+from api.schemas.analyses import AnalysisOut
+from api.schemas.findings import CountOut, DismissalIn, FindingOut, SentenceDeletionIn
+from predella.ids import AnalysisId, CollectionId, FindingId
 from predella.models import Client, ReviewState
-from predella.services import findings
+from predella.services import analyses, findings, reviews
 from predella.services.findings import Count
 
 router = APIRouter(prefix="/findings", tags=["findings"])
@@ -39,3 +40,20 @@ def withdraw(session: DbSession, reviewer: Reviewer, finding_id: FindingId) -> F
     """Take a dismissal back, whoever gave it: the finding is open again."""
     findings.withdraw(session, finding_id, account=reviewer.account, client=Client.API)
     return FindingOut.of(findings.get(session, finding_id))
+
+
+@router.post("/{finding_id}/sentence-deletion")
+def delete_sentence(
+    session: DbSession,
+    reviewer: Reviewer,
+    finding_id: FindingId,
+    body: SentenceDeletionIn,
+    response: Response,
+) -> AnalysisOut:
+    """Write the wording anew without the sentences that a finding is about."""
+    written = reviews.delete_sentence(
+        session, finding_id, account=reviewer.account, seen=body.revision
+    )
+    shown = AnalysisOut.of(analyses.get(session, AnalysisId(written.analysis_id)))
+    response.headers["ETag"] = shown.etag
+    return shown

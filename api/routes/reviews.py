@@ -8,6 +8,7 @@ from api.preconditions import PreconditionFailedError, Seen
 from api.schemas.analyses import AnalysisOut, etag
 from api.schemas.problems import Problem
 from api.schemas.reviews import (
+    AmendedApprovalIn,
     AmendmentIn,
     ApprovalIn,
     DecisionIn,
@@ -16,13 +17,14 @@ from api.schemas.reviews import (
     DecisionsOut,
     RejectionIn,
     ReviewOut,
+    SecondOpinionIn,
     StepOut,
     WordingOut,
 )
 from predella.errors import PredellaError
 from predella.ids import AnalysisId
 from predella.models import Client, Decision, Review, ReviewState, Revision
-from predella.services import analyses, reviews
+from predella.services import accounts, analyses, reviews
 from predella.services.accounts import Principal
 from predella.services.reviews import Ruling
 
@@ -82,6 +84,53 @@ def approve(
         account=approver.account,
         client=Client.API,
         note=body.note,
+        seconds_seen=body.seconds_seen,
+    )
+    return _standing(session, analysis_id, response)
+
+
+@one.post("/amended-approval")
+def amend_and_approve(
+    session: DbSession,
+    approver: Approver,
+    current: AsSeen,
+    body: AmendedApprovalIn,
+    response: Response,
+) -> AnalysisOut:
+    """Write a better wording and clear it for the catalog, or do neither."""
+    analysis_id = AnalysisId(current.id)
+    reviews.amend_and_approve(
+        session,
+        analysis_id,
+        text=body.text,
+        account=approver.account,
+        seen=current.revision,
+        client=Client.API,
+        note=body.note,
+        seconds_seen=body.seconds_seen,
+    )
+    return _standing(session, analysis_id, response)
+
+
+@one.post("/second-opinion")
+def ask_second(
+    session: DbSession,
+    reviewer: Reviewer,
+    current: AsSeen,
+    body: SecondOpinionIn,
+    response: Response,
+) -> AnalysisOut:
+    """Ask a colleague, or whoever comes, for a second opinion; nothing is settled by it."""
+    analysis_id = AnalysisId(current.id)
+    colleague = accounts.by_name(session, body.colleague) if body.colleague else None
+    reviews.ask_second(
+        session,
+        analysis_id,
+        revision_number=current.revision,
+        account=reviewer.account,
+        client=Client.API,
+        colleague=colleague,
+        note=body.note,
     )
     return _standing(session, analysis_id, response)
 
@@ -104,6 +153,7 @@ def reject(
         client=Client.API,
         reason=body.reason,
         note=body.note,
+        seconds_seen=body.seconds_seen,
     )
     return _standing(session, analysis_id, response)
 
@@ -159,6 +209,7 @@ def _ruling(decision: DecisionIn) -> Ruling:
         decision=decision.decision,
         reason=decision.reason,
         note=decision.note,
+        seconds_seen=decision.seconds_seen,
     )
 
 

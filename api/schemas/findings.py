@@ -18,6 +18,14 @@ class DismissalIn(In):
     reason: Text = Field(min_length=1, max_length=MAX_REASON)
 
 
+class SentenceDeletionIn(In):
+    """That the sentences around a finding are to go."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"revision": 0}]})
+
+    revision: int = Field(ge=0, le=2**31 - 1, description="Number of the wording that was read.")
+
+
 class DismissalOut(Out):
     """Who said that a finding is no fault."""
 

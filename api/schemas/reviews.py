@@ -4,13 +4,18 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field, StringConstraints
 
-from api.schemas.base import Hex, In, Out, Text
+from api.schemas.base import Hex, In, Line, Out, Text
 from api.schemas.problems import Problem
 from predella.models import Client, Decision, RejectionReason, Review, Revision
-from predella.services.reviews import MAX_NOTE, MAX_RULINGS
+from predella.services.reviews import MAX_NOTE, MAX_RULINGS, MAX_SECONDS_SEEN
 
 Note = Annotated[Text, StringConstraints(strip_whitespace=True, max_length=MAX_NOTE)]
 """What somebody wants to have said."""
+
+SecondsSeen = Annotated[
+    float | None,
+    Field(ge=0, le=MAX_SECONDS_SEEN, description="How long the text had been on screen."),
+]
 
 
 class AmendmentIn(In):
@@ -29,6 +34,34 @@ class ApprovalIn(In):
     model_config = ConfigDict(json_schema_extra={"examples": [{"note": "Compared with the loan"}]})
 
     note: Note | None = None
+    seconds_seen: SecondsSeen = None
+
+
+class AmendedApprovalIn(In):
+    """A better wording, and its approval."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"text": "A low horizon divides the canvas.", "seconds_seen": 41.5}]
+        }
+    )
+
+    text: Text = Field(max_length=100_000, description="The whole text, not only what changes.")
+    note: Note | None = None
+    seconds_seen: SecondsSeen = None
+
+
+class SecondOpinionIn(In):
+    """That a second pair of eyes is wanted."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"colleague": "ines", "note": "Is it a vase?"}]}
+    )
+
+    colleague: Line | None = Field(
+        None, description="The name of the account that is asked; null for whoever comes."
+    )
+    note: Note | None = None
 
 
 class RejectionIn(In):
@@ -42,6 +75,7 @@ class RejectionIn(In):
 
     reason: RejectionReason
     note: Note | None = None
+    seconds_seen: SecondsSeen = None
 
 
 class DecisionIn(In):
@@ -52,6 +86,7 @@ class DecisionIn(In):
     decision: Literal[Decision.APPROVED, Decision.REJECTED]
     reason: RejectionReason | None = Field(None, description="Why it is rejected.")
     note: Note | None = None
+    seconds_seen: SecondsSeen = None
 
 
 class DecisionsIn(In):
@@ -104,6 +139,12 @@ class WordingOut(Out):
     sha256: Hex
     written_by: str | None = Field(description="Null for the model's own.")
     restores_number: int | None
+    edit_distance: int | None = Field(
+        description="Characters inserted, deleted or replaced in the model's own (Levenshtein)."
+    )
+    share_kept: float | None = Field(
+        description="Share of the model's words that still stand, 0 to 1."
+    )
 
     @classmethod
     def of(cls, revision: Revision) -> "WordingOut":
@@ -117,6 +158,8 @@ class WordingOut(Out):
             sha256=revision.sha256,
             written_by=author,
             restores_number=revision.restores_number,
+            edit_distance=revision.edit_distance,
+            share_kept=revision.share_kept,
         )
 
 
@@ -135,6 +178,8 @@ class ReviewOut(Out):
     decided_by: str
     undoes_id: UUID | None
     client: Client
+    asked: str | None = Field(description="Whose second opinion is wanted.")
+    seconds_seen: float | None = Field(description="How long the text had been on screen.")
 
     @classmethod
     def of(cls, review: Review) -> "ReviewOut":
@@ -151,6 +196,8 @@ class ReviewOut(Out):
             decided_by=review.account.display_name,
             undoes_id=review.undoes_id,
             client=review.client,
+            asked=review.asked.display_name if review.asked else None,
+            seconds_seen=review.seconds_seen,
         )
 
 

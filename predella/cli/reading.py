@@ -1,7 +1,5 @@
 """How a text is put before a reader: its words, what stands by them, and how they came about."""
 
-import difflib
-import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -11,13 +9,14 @@ from rich.table import Table
 from rich.text import Text
 
 from predella.checks import Severity
-from predella.models import FinishReason, Item, Review, Revision
+from predella.formats import diff
+from predella.formats.diff import Fate
+from predella.models import Decision, FinishReason, Item, Remark, Review, Revision
 from predella.services.analyses import AnalysisView
 from predella.services.findings import FindingView
 
 _NAME_WIDTH = len("00000000-0000-0000-0000-000000000000@0")
 _LOUDNESS = {Severity.HARD: "bold red", Severity.SOFT: "yellow", Severity.INFO: "cyan"}
-_WORDS = re.compile(r"\S+\s*|\s+")
 
 
 def name(view: AnalysisView) -> str:
@@ -159,19 +158,35 @@ def _remark(view: FindingView) -> Text:
 
 def changes(before: str, after: str) -> Text:
     """Return both texts as one, word by word: what went in [-...-], what came in {+...+}."""
-    old, new = _WORDS.findall(before), _WORDS.findall(after)
     shown = Text()
-    steps = difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
-    for tag, start, end, new_start, new_end in steps:
-        gone, come = "".join(old[start:end]), "".join(new[new_start:new_end])
-        if tag == "equal":
-            shown.append(gone)
-            continue
-        if gone:
-            shown.append(f"[-{gone}-]", style="red strike")
-        if come:
-            shown.append(f"{{+{come}+}}", style="green")
+    for change in diff.words(before, after):
+        match change.fate:
+            case Fate.KEPT:
+                shown.append(change.text)
+            case Fate.REMOVED:
+                shown.append(f"[-{change.text}-]", style="red strike")
+            case Fate.ADDED:
+                shown.append(f"{{+{change.text}+}}", style="green")
     return shown
+
+
+def difference(old: Revision, new: Revision) -> dict[str, Any]:
+    """Return what changed between two wordings as JSON values."""
+    return {
+        "id": new.analysis_id,
+        "from": old.number,
+        "to": new.number,
+        "edit_distance": diff.distance(old.text, new.text),
+        "share_kept": diff.share_kept(old.text, new.text),
+        "changes": [
+            {"fate": change.fate, "text": change.text} for change in diff.words(old.text, new.text)
+        ],
+    }
+
+
+def remark(said: Remark) -> dict[str, Any]:
+    """Return what somebody said as JSON values."""
+    return {"at": said.created_at, "by": said.account.display_name, "text": said.text}
 
 
 def _object(item: Item) -> dict[str, Any]:
@@ -203,8 +218,14 @@ def _told(taken: Revision | Review) -> str:
     when = f"{taken.created_at:%Y-%m-%d %H:%M}"
     if isinstance(taken, Review):
         why = ": ".join(filter(None, (taken.reason, taken.note)))
-        return f"{when}  {who} {taken.decision} wording {taken.revision.number}" + (
-            f" ({why})" if why else ""
-        )
+        did = f"{_did(taken)} wording {taken.revision.number}"
+        return f"{when}  {who} {did}" + (f" ({why})" if why else "")
     what = "" if taken.restores_number is None else f", bringing back {taken.restores_number}"
     return f"{when}  {who} wrote wording {taken.number}{what}"
+
+
+def _did(review: Review) -> str:
+    if review.decision is not Decision.NEEDS_SECOND:
+        return review.decision.replace("_", " ")
+    asked = review.asked.display_name if review.asked else "somebody"
+    return f"asked {asked} for a second opinion on"

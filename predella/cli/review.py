@@ -22,7 +22,7 @@ from predella.models import (
     Review,
     ReviewState,
 )
-from predella.services import analyses, collections, findings, openings, reviews
+from predella.services import accounts, analyses, collections, findings, remarks, reviews
 from predella.services.reviews import Ruling
 
 app = typer.Typer(help="Read texts, amend them, approve or reject them.", no_args_is_help=True)
@@ -102,9 +102,8 @@ def show(
 ) -> None:
     """Show one text, what was changed in it, and who decided what."""
     with db.transaction() as session:
-        reader = acting(session, "collections:read").account
+        acting(session, "collections:read")
         view = analyses.get(session, _named(analysis)[0])
-        openings.note(session, view.revision, account=reader)
         history = analyses.history(session, view.id)
         if provenance:
             print_json(analyses.provenance(view))
@@ -200,6 +199,84 @@ def dismiss(
         print_json(row)
     else:
         out.print(f"{id_} is {'dismissed' if row['dismissed'] else 'open again'}.")
+
+
+@app.command()
+def ask(
+    analysis: One,
+    *,
+    colleague: Annotated[
+        str | None,
+        typer.Option("--of", help="An account's name; whoever comes without it."),
+    ] = None,
+    note: Note = None,
+    json: Json = False,
+) -> None:
+    """Ask for a second opinion. Nothing is settled by that."""
+    id_, seen = _named(analysis)
+    with db.transaction() as session:
+        account = acting(session, "reviews:write").account
+        newest = analyses.get(session, id_).revision.number
+        asked = reviews.ask_second(
+            session,
+            id_,
+            revision_number=newest if seen is None else seen,
+            account=account,
+            client=Client.CLI,
+            colleague=accounts.by_name(session, colleague) if colleague else None,
+            note=note,
+        )
+        row = {"id": id_, "review": asked.id, "asked": colleague, "note": asked.note}
+    if json:
+        print_json(row)
+    else:
+        out.print(f"{id_} waits for {colleague or 'a second opinion'}.", highlight=False)
+
+
+@app.command()
+def comment(
+    analysis: One,
+    text: Annotated[
+        str | None, typer.Argument(help="What to say; without it, what was said is shown.")
+    ] = None,
+    *,
+    json: Json = False,
+) -> None:
+    """Say something about a text for the others to read, or read what they said."""
+    id_, _ = _named(analysis)
+    with db.transaction() as session:
+        principal = acting(session, "collections:read" if text is None else "reviews:write")
+        if text is not None:
+            remarks.add(session, id_, text=text, account=principal.account)
+        rows = [reading.remark(one) for one in remarks.of(session, id_)]
+    if json:
+        print_json(rows)
+    else:
+        for row in rows:
+            out.print(Text(f"{row['at']:%Y-%m-%d %H:%M}  {row['by']}: {row['text']}"))
+
+
+@app.command("diff")
+def show_diff(
+    analysis: One,
+    *,
+    since: Annotated[
+        int, typer.Option(min=0, help="The earlier wording; 0 is the model's own.")
+    ] = 0,
+    json: Json = False,
+) -> None:
+    """Show, word by word, what became of an earlier wording."""
+    id_, number = _named(analysis)
+    with db.transaction() as session:
+        acting(session, "collections:read")
+        last = analyses.get(session, id_).revision.number if number is None else number
+        old, new = (reviews.numbered(session, id_, each) for each in (since, last))
+        row = reading.difference(old, new)
+        shown = reading.changes(old.text, new.text)
+    if json:
+        print_json(row)
+    else:
+        out.print(shown)
 
 
 @app.command("next")

@@ -180,7 +180,7 @@ def history(session: Session, analysis_id: AnalysisId) -> Sequence[Revision | Re
     reviews = session.scalars(
         select(Review)
         .filter_by(analysis_id=analysis_id)
-        .options(joinedload(Review.account), joinedload(Review.revision))
+        .options(joinedload(Review.account), joinedload(Review.asked), joinedload(Review.revision))
     )
     return sorted([*revisions, *reviews], key=_place)
 

@@ -56,6 +56,11 @@ def zoom_key(collection_id: CollectionId | UUID, sha256: bytes, preprocessing: s
     return f"{_folder(collection_id, sha256, preprocessing)}/zoom.tif"
 
 
+def thumbnail_key(collection_id: CollectionId | UUID, sha256: bytes, preprocessing: str) -> str:
+    """Return the key, in our own bucket, of the small picture that lists show (JPEG)."""
+    return f"{_folder(collection_id, sha256, preprocessing)}/thumbnail.jpg"
+
+
 def _folder(collection_id: UUID, sha256: bytes, preprocessing: str) -> str:
     return f"prepared/{collection_id}/{sha256.hex()}/{preprocessing}"
 

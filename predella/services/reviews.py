@@ -149,6 +149,18 @@ class _Newest:
             )
 
 
+def numbered(session: Session, analysis_id: UUID, number: int) -> Revision:
+    """Return one wording of an analysis; number 0 is the model's own.
+
+    Raises:
+        NotFoundError: there is none with this number.
+    """
+    found = session.scalar(select(Revision).filter_by(analysis_id=analysis_id, number=number))
+    if found is None:
+        raise NotFoundError("wording", f"{analysis_id}@{number}")
+    return found
+
+
 def amend(
     session: Session, analysis_id: AnalysisId, *, text: str, account: Account, seen: int
 ) -> Revision:
@@ -493,7 +505,7 @@ def _add_wording(
     *,
     restores: int | None = None,
 ) -> Revision:
-    models_own = newest if newest.number == 0 else _numbered(session, newest.analysis_id, 0)
+    models_own = newest if newest.number == 0 else numbered(session, newest.analysis_id, 0)
     revision = Revision(
         analysis_id=newest.analysis_id,
         number=newest.number + 1,
@@ -520,8 +532,8 @@ def _wording_before(session: Session, newest: Revision) -> Revision:
     stands_for = _stands_for(newest)
     if stands_for == 0:
         raise NothingToUndoError(newest.analysis_id)
-    replaced = _numbered(session, newest.analysis_id, stands_for - 1)
-    return _numbered(session, newest.analysis_id, _stands_for(replaced))
+    replaced = numbered(session, newest.analysis_id, stands_for - 1)
+    return numbered(session, newest.analysis_id, _stands_for(replaced))
 
 
 def _was_amended(review: Review, newest: Revision) -> bool:
@@ -531,10 +543,6 @@ def _was_amended(review: Review, newest: Revision) -> bool:
 
 def _stands_for(revision: Revision) -> int:
     return revision.number if revision.restores_number is None else revision.restores_number
-
-
-def _numbered(session: Session, analysis_id: UUID, number: int) -> Revision:
-    return session.scalars(select(Revision).filter_by(analysis_id=analysis_id, number=number)).one()
 
 
 def _locked(session: Session, analysis_id: AnalysisId) -> _Newest:

@@ -1,5 +1,6 @@
 import re
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import Path
 
@@ -86,6 +87,28 @@ class TestProblems:
 
         problem(response, HTTPStatus.METHOD_NOT_ALLOWED)
         assert "GET" in response.headers["allow"]
+
+    def test_409_for_what_a_colleague_holds_says_who_and_until_when(self) -> None:
+        until = datetime(2026, 11, 29, 9, 51, tzinfo=UTC)
+
+        def refuse(_session: Session) -> None:
+            raise errors.ClaimedError(ids.new(), colleague="Inês Example", until=until)
+
+        body = problem(_doing(refuse).post("/test"), HTTPStatus.CONFLICT)
+
+        assert body["type"] == "/problems/claimed"
+        assert body["colleague"] == "Inês Example"
+        assert datetime.fromisoformat(body["until"]) == until
+
+    def test_409_for_what_cannot_have_been_read_yet_says_how_long_to_wait(self) -> None:
+        def refuse(_session: Session) -> None:
+            raise errors.TooSoonError(ids.new(), wait=3.25)
+
+        response = _doing(refuse).post("/test")
+
+        body = problem(response, HTTPStatus.CONFLICT)
+        assert (body["type"], body["wait"]) == ("/problems/too-soon", 3.25)
+        assert response.headers["retry-after"] == "4"
 
     def test_409_for_a_name_that_is_taken(self, admin: TestClient) -> None:
         account = {"name": "mara", "display_name": "Mara", "roles": ["curator"]}

@@ -95,6 +95,37 @@ class TestDismissal:
         problem(missing, HTTPStatus.NOT_FOUND)
 
 
+class TestSentenceDeletion:
+    def test_the_sentence_is_gone_and_the_rest_stands(self, curator: TestClient) -> None:
+        path = f"/v1/analyses/{_checked('A vase stands. Painted in 1642. It is blue.')}"
+        date = next(one for one in curator.get(path).json()["findings"] if one["check"] == "date")
+        deletion = f"/v1/findings/{date['id']}/sentence-deletion"
+
+        shown = curator.post(deletion, json={"revision": 0})
+
+        assert shown.json() == curator.get(path).json()
+        assert shown.headers["etag"] == shown.json()["etag"] == '"r1.0"'
+        assert shown.json()["text"] == "A vase stands. It is blue."
+        stale = problem(curator.post(deletion, json={"revision": 1}), HTTPStatus.CONFLICT)
+        assert stale["type"] == "/problems/stale-finding"
+
+    def test_412_for_another_wording_than_the_one_that_was_read(
+        self, curator: TestClient, path: str
+    ) -> None:
+        id_ = curator.get(path).json()["findings"][0]["id"]
+
+        response = curator.post(f"/v1/findings/{id_}/sentence-deletion", json={"revision": 7})
+
+        problem(response, HTTPStatus.PRECONDITION_FAILED)
+
+    def test_422_where_nothing_would_be_left(self, curator: TestClient, path: str) -> None:
+        id_ = curator.get(path).json()["findings"][0]["id"]
+
+        response = curator.post(f"/v1/findings/{id_}/sentence-deletion", json={"revision": 0})
+
+        problem(response, HTTPStatus.UNPROCESSABLE_ENTITY)
+
+
 class TestCounts:
     def test_tell_of_how_many_texts(self, curator: TestClient, path: str) -> None:
         _checked("A vase of 1642.")

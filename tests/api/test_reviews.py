@@ -70,8 +70,18 @@ class TestAmend:
         assert body["decision"] == "approved"
 
 
+_NEED_IF_MATCH = [
+    "revisions",
+    "approval",
+    "amended-approval",
+    "second-opinion",
+    "rejection",
+    "undo",
+]
+
+
 class TestPreconditions:
-    @pytest.mark.parametrize("what", ["revisions", "approval", "rejection", "undo"])
+    @pytest.mark.parametrize("what", _NEED_IF_MATCH)
     def test_428_unless_the_caller_says_what_they_saw(
         self, approver: TestClient, path: str, what: str
     ) -> None:
@@ -81,7 +91,7 @@ class TestPreconditions:
 
             problem(response, HTTPStatus.PRECONDITION_REQUIRED)
 
-    @pytest.mark.parametrize("what", ["revisions", "approval", "rejection", "undo"])
+    @pytest.mark.parametrize("what", _NEED_IF_MATCH)
     def test_412_carries_what_it_is_now_and_changes_nothing(
         self, approver: TestClient, post: Post, path: str, what: str
     ) -> None:
@@ -111,7 +121,9 @@ class TestPreconditions:
 
 
 def _for(what: str, body: dict[str, str]) -> dict[str, str]:
-    takes = {"revisions": {"text"}, "rejection": {"reason"}}.get(what, set())
+    takes = {"revisions": {"text"}, "amended-approval": {"text"}, "rejection": {"reason"}}.get(
+        what, set()
+    )
     return {name: value for name, value in body.items() if name in takes}
 
 
@@ -134,6 +146,92 @@ class TestApprove:
         body = problem(post("approval", by=curator), HTTPStatus.FORBIDDEN)
 
         assert body["scope"] == "approvals:write"
+
+
+class TestAmendedApproval:
+    def test_the_wording_is_written_and_approved(
+        self, approver: TestClient, post: Post, path: str
+    ) -> None:
+        shown = _ok(post("amended-approval", text="A lower horizon.", seconds_seen=41.5))
+
+        assert (shown["state"], shown["etag"]) == ("approved", '"r1.1"')
+        written, decided = approver.get(f"{path}/history").json()[-2:]
+        assert (written["text"], written["edit_distance"]) == ("A lower horizon.", 2)
+        assert written["share_kept"] == 2 / 3
+        assert (decided["revision"], decided["seconds_seen"]) == (1, 41.5)
+
+    def test_409_and_nothing_is_written_where_a_check_forbids_the_approval(
+        self, approver: TestClient, post: Post, path: str
+    ) -> None:
+        response = post("amended-approval", text="As an AI language model, I see a vase.")
+
+        assert "leak" in problem(response, HTTPStatus.CONFLICT)["checks"]
+        assert len(approver.get(f"{path}/history").json()) == 1
+
+    def test_a_curator_may_not(self, curator: TestClient, post: Post) -> None:
+        problem(post("amended-approval", by=curator, text="A vase."), HTTPStatus.FORBIDDEN)
+
+    @pytest.mark.parametrize("seconds", [-1, 86_401, "long"])
+    def test_422_for_a_time_that_nobody_reads(self, post: Post, seconds: object) -> None:
+        for what in ("approval", "amended-approval", "rejection"):
+            body = _for(what, {"text": "A vase.", "reason": "style"})
+            response = post(what, seconds_seen=seconds, **body)
+
+            problem(response, HTTPStatus.UNPROCESSABLE_ENTITY)
+
+
+class TestSecondOpinion:
+    def test_is_asked_of_a_colleague_by_name(
+        self, approver: TestClient, curator: TestClient, post: Post, path: str
+    ) -> None:
+        shown = _ok(post("second-opinion", colleague="curator", note="Is it a vase?"))
+
+        assert shown["state"] == "needs_second"
+        asked = approver.get(f"{path}/history").json()[-1]
+        assert (asked["decision"], asked["asked"]) == ("needs_second", "curator Ōe")
+        claimed = curator.post("/v1/claims", json={}).json()["data"]
+        assert [row["state"] for row in claimed] == ["needs_second"]
+
+    def test_or_of_whoever_comes_and_undone(
+        self, approver: TestClient, post: Post, path: str
+    ) -> None:
+        _ok(post("second-opinion"))
+        assert approver.get(f"{path}/history").json()[-1]["asked"] is None
+
+        assert _ok(post("undo"))["state"] == "needs_review"
+
+    def test_404_for_an_account_that_does_not_exist(self, post: Post) -> None:
+        problem(post("second-opinion", colleague="nobody"), HTTPStatus.NOT_FOUND)
+
+    def test_422_when_asked_of_oneself(self, post: Post) -> None:
+        response = post("second-opinion", colleague="approver")
+
+        problem(response, HTTPStatus.UNPROCESSABLE_ENTITY)
+
+
+class TestSecondApprover:
+    def test_409_for_who_wrote_the_wording(
+        self, admin: TestClient, approver: TestClient, curator: TestClient, post: Post, path: str
+    ) -> None:
+        collection_id = approver.get(path).json()["collection_id"]
+        rules = f"/v1/collections/{collection_id}/review-rules"
+        admin.put(rules, json={"second_approver": True}).raise_for_status()
+        _ok(post("revisions", text="A lower horizon."))
+
+        assert curator.get(rules).json() == {"reading_floor": True, "second_approver": True}
+        body = problem(post("approval"), HTTPStatus.CONFLICT)
+        assert body["type"] == "/problems/second-approver"
+
+    def test_422_for_a_rule_that_there_is_not(
+        self, admin: TestClient, approver: TestClient, path: str
+    ) -> None:
+        collection_id = approver.get(path).json()["collection_id"]
+
+        response = admin.put(
+            f"/v1/collections/{collection_id}/review-rules", json={"third_approver": True}
+        )
+
+        problem(response, HTTPStatus.UNPROCESSABLE_ENTITY)
 
 
 class TestReject:

@@ -143,7 +143,7 @@ class TestShow:
 
         written = run("show", str(id_)).out
 
-        assert "[-blue -]{+green +}" in written
+        assert "[-blue-]{+green+}" in written
         assert re.search(r"Account-\d+ wrote wording 1", written)
 
     def test_as_json_tells_every_step(self, run: Run) -> None:
@@ -374,6 +374,59 @@ class TestNext:
         assert _state(id_) is ReviewState.NEEDS_REVIEW
 
 
+class TestAsk:
+    def test_names_the_colleague_and_settles_nothing(self, run: Run) -> None:
+        id_ = _analysis()
+        with db.transaction() as session:
+            name = factories.account(session, Role.CURATOR).name
+
+        asked = run("ask", id_, "--of", name, "--note", "Is it blue?")
+
+        assert (asked.code, asked.out) == (Exit.OK, f"{id_} waits for {name}.\n")
+        assert _state(id_) is ReviewState.NEEDS_SECOND
+        assert "for a second opinion on wording 0 (Is it blue?)" in " ".join(
+            run("show", id_).out.split()
+        )
+
+    def test_may_be_anybody(self, run: Run) -> None:
+        id_ = _analysis()
+
+        assert run("ask", f"{id_}@0", "--json").json["asked"] is None
+
+    def test_refuses_a_wording_that_was_replaced(self, run: Run) -> None:
+        assert run("ask", f"{_analysis()}@1").code == Exit.CONFLICT
+
+
+class TestComment:
+    def test_is_read_by_the_others(self, run: Run, sign_in: SignIn) -> None:
+        id_ = _analysis()
+        run("comment", id_, "Is this the [verso]?")
+
+        sign_in(Role.REGISTRAR)
+
+        assert "Is this the [verso]?" in run("comment", id_).out
+        (said,) = run("comment", id_, "--json").json
+        assert said["text"] == "Is this the [verso]?"
+        assert run("comment", id_, "It is.").code == Exit.AUTH
+
+
+class TestDiff:
+    def test_shows_what_became_of_the_models_own_words(self, run: Run, type_in: Type) -> None:
+        id_ = _analysis()
+        for text in ("A green vase.", "A green jug."):
+            type_in(text)
+            run("amend", id_, "--file", "-")
+
+        assert run("diff", id_).out == "A [-blue vase-]{+green jug+}.\n"
+        assert run("diff", f"{id_}@1").out == "A [-blue-]{+green+} vase.\n"
+        row = run("diff", id_, "--since", "1", "--json").json
+        assert (row["from"], row["to"], row["edit_distance"]) == (1, 2, 4)
+        assert row["changes"][1] == {"fate": "removed", "text": "vase"}
+
+    def test_there_is_no_such_wording(self, run: Run) -> None:
+        assert run("diff", f"{_analysis()}@4").code == Exit.FAILURE
+
+
 class TestChanges:
     @pytest.mark.parametrize(
         ("before", "after", "shown"),
@@ -381,7 +434,7 @@ class TestChanges:
             ("a b c", "a b c", "a b c"),
             ("a b", "", "[-a b-]"),
             ("", "a", "{+a+}"),
-            ("one two three", "one 2 three", "one [-two -]{+2 +}three"),
+            ("one two three", "one 2 three", "one [-two-]{+2+} three"),
         ],
     )
     def test_shows_what_went_and_what_came(self, before: str, after: str, shown: str) -> None:

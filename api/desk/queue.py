@@ -1,0 +1,108 @@
+"""The queue: what there is to read, in which order, and how much of it is left."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from math import exp
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+
+from api.desk.pictures import address as picture
+from api.desk.rendering import page
+from api.desk.trail import Visit, Visiting
+from predella.errors import InvalidError
+from predella.ids import AnalysisId
+from predella.models import Claim, Collection, ReviewState
+from predella.services import analyses, claims, collections, reviews, searches
+from predella.services.analyses import AnalysisView
+from predella.services.searches import Facets, Order, Page
+
+router = APIRouter(prefix="/desk")
+
+_ROWS = 50
+_EXCERPT = 160
+"""Characters of a text in a row."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One text in the list."""
+
+    view: AnalysisView
+    claim: Claim | None
+    thumbnail: str
+
+    @property
+    def excerpt(self) -> str:
+        """The first words of the text."""
+        words = " ".join(self.view.revision.text.split())
+        return words if len(words) <= _EXCERPT else f"{words[:_EXCERPT].rpartition(' ')[0]} …"
+
+    @property
+    def confidence(self) -> float:
+        """How sure the model was: the geometric mean of the probabilities of its tokens."""
+        return exp(self.view.analysis.mean_logprob)
+
+    @property
+    def checks(self) -> Sequence[str]:
+        """The open findings' checks, each once, the loudest first."""
+        still_open = (one.finding for one in self.view.findings if not one.is_dismissed)
+        return list(dict.fromkeys(finding.check_name for finding in still_open))
+
+
+@router.get("")
+def queue(visit: Visiting, after: Annotated[str | None, Query(max_length=200)] = None) -> Response:
+    """Show what a query finds, page by page."""
+    try:
+        found, problem = _found(visit, after), None
+    except InvalidError as error:
+        found, problem = Page([], None), str(error)
+    known = collections.listed(visit.session, limit=200)
+    chosen = _chosen(visit.trail.query, known)
+    facets = searches.facets(visit.session, chosen.id if chosen else None)
+    return page(
+        visit.request,
+        "queue.html",
+        principal=visit.principal,
+        status=HTTPStatus.UNPROCESSABLE_ENTITY if problem else HTTPStatus.OK,
+        trail=visit.trail,
+        orders=list(Order),
+        rows=_rows(visit, found.ids),
+        next=found.next,
+        after=after,
+        problem=problem,
+        facets=facets,
+        collections=known,
+        chosen=chosen,
+        may_review="reviews:write" in visit.principal.scopes,
+        latest=reviews.latest(visit.session, account=visit.principal.account),
+        **_progress(facets),
+    )
+
+
+def _found(visit: Visit, after: str | None) -> Page:
+    query = searches.parse(visit.trail.query)
+    return searches.page(visit.session, query, order=visit.trail.order, after=after, limit=_ROWS)
+
+
+def _rows(visit: Visit, ids: Sequence[AnalysisId]) -> list[Row]:
+    views = {view.id: view for view in analyses.views(visit.session, ids)}
+    held = claims.of(visit.session, ids)
+    return [
+        Row(views[id_], held.get(id_), picture(views[id_].image, "thumbnail.jpg"))
+        for id_ in ids
+        if id_ in views
+    ]
+
+
+def _chosen(query: str, known: Sequence[Collection]) -> Collection | None:
+    """Return the one collection that a query keeps to, if it does."""
+    named = [term.removeprefix("collection:") for term in query.split() if "collection:" in term]
+    return next((one for one in known if [one.slug] == named), None)
+
+
+def _progress(facets: Facets) -> Mapping[str, int]:
+    total = sum(count for state, count in facets.states.items() if state != ReviewState.SUPERSEDED)
+    left = sum(facets.states[state] for state in claims.OPEN)
+    return {"left": left, "total": total}

@@ -1,0 +1,73 @@
+"""The trail: along which queue somebody reads, carried from page to page in the address."""
+
+from dataclasses import dataclass
+from typing import Annotated
+from urllib.parse import urlencode
+
+from fastapi import Depends, Query, Request
+
+from api.dependencies import DbSession, Reader, Reviewer
+from predella.services.accounts import Principal
+from predella.services.searches import Order
+
+TO_DO = "state:needs_review"
+"""What is looked for before anybody has said anything else."""
+_STILL_OPEN = "state:needs_review,needs_second"
+
+
+@dataclass(frozen=True)
+class Trail:
+    """A query, and the order in which what it finds is read."""
+
+    query: str
+    order: Order
+
+    def address(self, path: str, **further: str | None) -> str:
+        """Return the address of a page on this trail."""
+        said = {"q": self.query, "order": self.order.value} | further
+        usual = {"q": TO_DO, "order": Order.RISK.value}
+        kept = {key: value for key, value in said.items() if value and usual.get(key) != value}
+        return f"{path}?{urlencode(kept)}" if kept else path
+
+    @property
+    def still_open(self) -> str:
+        """What of it somebody still has to decide, as a query."""
+        return f"{self.query} {_STILL_OPEN}"
+
+
+def _trail(q: Annotated[str, Query(max_length=1_000)] = TO_DO, order: Order = Order.RISK) -> Trail:
+    return Trail(q.strip() or TO_DO, order)
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One request for a page of the desk."""
+
+    request: Request
+    session: DbSession
+    principal: Principal
+    trail: Trail
+
+    @property
+    def wants_panel(self) -> bool:
+        """Whether our script asks, which takes the next page as the answer to a decision."""
+        return "x-desk" in self.request.headers
+
+
+def _visit(
+    request: Request, session: DbSession, reader: Reader, trail: Annotated[Trail, Depends(_trail)]
+) -> Visit:
+    return Visit(request, session, reader, trail)
+
+
+def _reviewing(
+    request: Request,
+    session: DbSession,
+    reviewer: Reviewer,
+    trail: Annotated[Trail, Depends(_trail)],
+) -> Visit:
+    return Visit(request, session, reviewer, trail)
+
+
+Visiting = Annotated[Visit, Depends(_visit)]
+Reviewing = Annotated[Visit, Depends(_reviewing)]
