@@ -36,3 +36,5 @@ class Account(Record):
     """The name under an approved text."""
     roles: Mapped[list[str]] = mapped_column(ARRAY(String))
     disabled_at: Mapped[datetime | None]
+    preferences: Mapped[dict[str, object]] = mapped_column(default=dict)
+    """How its pages are, where it chose: ``services.preferences.Preferences``."""
