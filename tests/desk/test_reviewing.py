@@ -162,7 +162,7 @@ def test_a_wording_that_came_meanwhile_keeps_the_one_that_was_typed(
 
 
 def test_a_decision_that_came_meanwhile_is_shown_and_not_doubled(
-    reading: Page, desk: Desk, decisions: Decisions
+    reading: Page, decisions: Decisions
 ) -> None:
     with db.transaction() as session:
         reviews.reject(
@@ -191,7 +191,7 @@ def test_two_people_are_never_given_the_same_text(desk: Desk, page: Page) -> Non
 
 
 def test_who_asks_a_colleague_goes_on_with_the_next_text(
-    reading: Page, desk: Desk, decisions: Decisions
+    reading: Page, decisions: Decisions
 ) -> None:
     with db.transaction() as session:
         jo = factories.account(session, name="jo").id
