@@ -17,6 +17,7 @@ from predella.models.item import Item, ItemState, Sensitivity, Stage
 from predella.models.open_finding import OpenFinding
 from predella.models.prompt import DEFAULT_PROMPT, Prompt, PromptKind
 from predella.models.refusal import Refusal
+from predella.models.regeneration import Regeneration, RegenerationState
 from predella.models.release import Release
 from predella.models.review import Client, Decision, RejectionReason, Review
 from predella.models.revision import Revision
@@ -53,6 +54,8 @@ __all__ = [
     "Prompt",
     "PromptKind",
     "Refusal",
+    "Regeneration",
+    "RegenerationState",
     "RejectionReason",
     "Release",
     "Review",

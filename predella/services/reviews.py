@@ -36,7 +36,7 @@ from predella.models import (
     Review,
     Revision,
 )
-from predella.services import checkups, findings
+from predella.services import checkups, findings, resampling
 
 MAX_TEXT = 20_000
 """Characters of a wording."""
@@ -44,6 +44,7 @@ MAX_NOTE = 2_000
 """Characters of a note."""
 MAX_RULINGS = 500
 """Decisions in one call."""
+_GAVE_WAY = "the text that it had replaced was taken up again"
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class Ruling:
 
     analysis_id: AnalysisId
     revision_number: int
-    decision: Literal[Decision.APPROVED, Decision.REJECTED]
+    decision: Literal[Decision.APPROVED, Decision.REJECTED, Decision.SUPERSEDED]
     reason: RejectionReason | None = None
     note: str | None = None
 
@@ -163,6 +164,28 @@ def reject(
     return _only(decide_many(session, [ruling], account=account, client=client))
 
 
+def supersede(
+    session: Session,
+    analysis_id: AnalysisId,
+    *,
+    revision_number: int,
+    account: Account,
+    client: Client,
+    reason: RejectionReason,
+    note: str | None = None,
+) -> Review:
+    """Give one wording up for another text, and say why; `regenerations.ask` asks for that.
+
+    Raises:
+        NotFoundError: there is no such analysis.
+        AlreadyDecidedError: it is decided; undo that first.
+        StaleRevisionError: somebody wrote a newer wording than this one.
+        InvalidError: the note is longer than 2,000 characters.
+    """
+    ruling = Ruling(analysis_id, revision_number, Decision.SUPERSEDED, reason, note)
+    return _only(decide_many(session, [ruling], account=account, client=client))
+
+
 def decide_many(
     session: Session, rulings: Sequence[Ruling], *, account: Account, client: Client
 ) -> list[Review | PredellaError]:
@@ -189,14 +212,19 @@ def undo(
     """Take back the newest step that has not been taken back yet, whoever took it.
 
     A decision is answered by a review that reopens the analysis, an amendment by a wording
-    that restores the one before it.
+    that restores the one before it. What was given up for a new text stands again: that text
+    is not written any more, or gives way in its turn.
 
     Raises:
         NotFoundError: there is no such analysis.
         NothingToUndoError: it stands as the model wrote it, undecided.
+        AlreadyDecidedError: the text that replaced it is decided; undo that first.
+        ReplacedError: it gave way to an earlier text.
     """
     newest = _locked(session, analysis_id)
     if newest.review is not None and newest.review.decision is not Decision.REOPENED:
+        if newest.review.decision is Decision.SUPERSEDED:
+            _stand_again(session, newest.review, account, client)
         review = _new_review(newest, Decision.REOPENED, account, client)
         review.undoes_id = newest.review.id
         session.add(review)
@@ -204,6 +232,17 @@ def undo(
         return review
     before = _wording_before(session, newest.revision)
     return _add_wording(session, newest.revision, before.text, account, restores=before.number)
+
+
+def _stand_again(session: Session, given_up: Review, account: Account, client: Client) -> None:
+    wish = resampling.held(session, given_up)
+    if wish.replaced_by_id is not None:
+        newer = _locked(session, AnalysisId(wish.replaced_by_id))
+        newer.require_open()
+        review = _new_review(newer, Decision.SUPERSEDED, account, client)
+        review.reason, review.note = RejectionReason.OTHER, _GAVE_WAY
+        session.add(review)
+    resampling.take_back(session, wish)
 
 
 def _decide(
@@ -229,8 +268,8 @@ def _decide(
 
 def _permitted(ruling: Ruling) -> str | None:
     """Return the note as it is stored, if the ruling can be right at all."""
-    if (ruling.decision is Decision.REJECTED) != (ruling.reason is not None):
-        raise InvalidError("a rejection needs a reason, and only a rejection has one")
+    if (ruling.decision is Decision.APPROVED) != (ruling.reason is None):
+        raise InvalidError("a rejection needs a reason, and an approval has none")
     note = normalise(ruling.note or "").strip()
     if len(note) > MAX_NOTE:
         raise InvalidError(f"the note has {len(note):,} characters; at most {MAX_NOTE:,} are kept")
