@@ -71,6 +71,8 @@ def _indexes() -> None:
 
 
 def upgrade() -> None:
+    # A seed has 48 bits.
+    op.alter_column("analysis", "seed", type_=sa.BigInteger())
     op.drop_constraint(op.f("ck_review_reason"), "review", type_="check")
     op.create_check_constraint(
         op.f("ck_review_reason"),
@@ -82,6 +84,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.alter_column("analysis", "seed", type_=sa.Integer())
     op.drop_table("regeneration")
     op.drop_constraint(op.f("ck_review_reason"), "review", type_="check")
     op.create_check_constraint(

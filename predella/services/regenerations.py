@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, joinedload
 
+from predella.errors import NotFoundError
 from predella.ids import AnalysisId
 from predella.models import (
     Account,
@@ -60,7 +61,13 @@ def ask(
 
 
 def of(session: Session, analysis_id: AnalysisId) -> Sequence[Regeneration]:
-    """Return, in their order, the wishes that this text met with, and the one that it answers."""
+    """Return, in their order, the wishes that this text met with, and the one that it answers.
+
+    Raises:
+        NotFoundError: there is no such analysis.
+    """
+    if session.get(Analysis, analysis_id) is None:
+        raise NotFoundError("analysis", analysis_id)
     return session.scalars(
         select(Regeneration)
         .where(
