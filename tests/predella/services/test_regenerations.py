@@ -15,7 +15,7 @@ from predella.errors import (
     StaleRevisionError,
     TooManySamplesError,
 )
-from predella.ids import AnalysisId, ReleaseId
+from predella.ids import AnalysisId, LeaseToken, ReleaseId, SubmissionId
 from predella.models import (
     Account,
     Analysis,
@@ -147,7 +147,7 @@ class TestAsk:
     def test_leaves_the_submission_as_far_as_it_had_come(
         self, session: Session, old: Analysis, curator: Account
     ) -> None:
-        within = session.get_one(Item, old.item_id).submission_id
+        within = SubmissionId(session.get_one(Item, old.item_id).submission_id)
         before = items.progress(session, within)
 
         ask(session, old, curator)
@@ -307,7 +307,7 @@ class TestArrival:
         ask(session, old, curator)
         (item,) = claim(session)
 
-        lost = replace(item, token=ids.new())
+        lost = replace(item, token=LeaseToken(ids.new()))
         mine = drafts.record(
             session,
             [draft(lost, "A red vase.")],
@@ -407,6 +407,53 @@ class TestUndo:
         assert state(session, first) is ReviewState.SUPERSEDED
         assert shared(session, second) == 2
         assert wishes(session, old) == [RegenerationState.RETURNED, RegenerationState.WRITTEN]
+
+
+class TestTogether:
+    def test_undoing_and_writing_at_once_leave_one_text_that_stands(
+        self,
+        settings: Settings,  # noqa: ARG002  (a database of its own)
+    ) -> None:
+        ends = [_race() for _ in range(8)]
+
+        assert set(ends) <= {
+            (RegenerationState.WITHDRAWN, 1, ReviewState.NEEDS_REVIEW),
+            (RegenerationState.RETURNED, 2, ReviewState.NEEDS_REVIEW),
+        }
+
+
+def _race() -> tuple[RegenerationState, int, ReviewState]:
+    """Let a worker write while a curator undoes; return what became of the wish and the texts."""
+    with db.transaction() as session:
+        made, curator = factories.analysis(session), factories.account(session)
+        made_id, curator_id, image_id = made.id, curator.id, made.image_id
+        ask(session, made, curator)
+    with db.transaction() as session:
+        (item,) = claim(session)
+        by = ReleaseId(factories.release(session).id)
+    together = threading.Barrier(2)
+
+    def record() -> None:
+        together.wait()
+        with db.transaction() as session:
+            drafts.record(session, [draft(item, "A red vase.")], release_id=by)
+
+    def take_back() -> None:
+        together.wait()
+        with db.transaction() as session:
+            undo(session, session.get_one(Analysis, made_id), session.get_one(Account, curator_id))
+
+    threads = [threading.Thread(target=one) for one in (record, take_back)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with db.transaction() as session:
+        (wish,) = regenerations.of(session, AnalysisId(made_id))
+        texts = session.scalars(select(Analysis).filter_by(image_id=image_id)).all()
+        standing = [one for one in texts if shared(session, one)]
+        assert [one.id for one in standing] == [made_id]
+        return wish.state, len(texts), state(session, standing[0])
 
 
 class TestConstraints:
