@@ -167,6 +167,36 @@ class StaleFindingError(ConflictError):
         self.analysis_id, self.finding_id = analysis_id, finding_id
 
 
+class NotShownError(ConflictError):
+    """No object has this text any more, or it is being worked on."""
+
+    def __init__(self, analysis_id: UUID) -> None:
+        super().__init__(f"analysis {analysis_id}: no object stands behind it that is done")
+        self.analysis_id = analysis_id
+
+
+class ReplacedError(ConflictError):
+    """An earlier text was taken up again in its place."""
+
+    def __init__(self, analysis_id: UUID) -> None:
+        super().__init__(
+            f"analysis {analysis_id}: an earlier text was taken up again in its place;"
+            " ask for a new text there"
+        )
+        self.analysis_id = analysis_id
+
+
+class TooManySamplesError(ConflictError):
+    """As many new texts as are allowed were asked for already."""
+
+    def __init__(self, analysis_id: UUID, *, most: int) -> None:
+        super().__init__(
+            f"analysis {analysis_id}: {most} new texts were asked for already;"
+            " amend one of them, or reject it"
+        )
+        self.analysis_id, self.most = analysis_id, most
+
+
 class NothingToUndoError(ConflictError):
     """Nobody has decided or amended anything yet."""
 

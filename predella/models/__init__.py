@@ -19,6 +19,7 @@ from predella.models.open_finding import OpenFinding
 from predella.models.opening import Opening
 from predella.models.prompt import DEFAULT_PROMPT, Prompt, PromptKind
 from predella.models.refusal import Refusal
+from predella.models.regeneration import Regeneration, RegenerationState
 from predella.models.release import Release
 from predella.models.remark import Remark
 from predella.models.review import Client, Decision, RejectionReason, Review
@@ -65,6 +66,8 @@ __all__ = [
     "Prompt",
     "PromptKind",
     "Refusal",
+    "Regeneration",
+    "RegenerationState",
     "RejectionReason",
     "Release",
     "Remark",

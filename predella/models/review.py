@@ -62,7 +62,9 @@ class Review(Record):
             ["analysis_id", "revision_id", "revision_sha256"],
             ["revision.analysis_id", "revision.id", "revision.sha256"],
         ),
-        CheckConstraint("(decision = 'rejected') = (reason IS NOT NULL)", name="reason"),
+        CheckConstraint(
+            "(decision IN ('rejected', 'superseded')) = (reason IS NOT NULL)", name="reason"
+        ),
         CheckConstraint("(decision = 'reopened') = (undoes_id IS NOT NULL)", name="undoes"),
         CheckConstraint("asked_id IS NULL OR decision = 'needs_second'", name="asked"),
         CheckConstraint("seconds_seen BETWEEN 0 AND 86400", name="seconds_seen"),
