@@ -121,7 +121,7 @@ class TestEveryFamily:
         assert [one.seed for one in together] == [one.seed for one in alone]
         assert len({one.token_ids for one in together}) == 3
         assert together[0].seed is None
-        assert model.drawing.decoding == model.release.decoding | ANOTHER.as_json()
+        assert model.drawing.decoding == {**model.release.decoding, **ANOTHER.as_json()}
 
     def test_writes_the_greedy_choice_of_the_bare_model(
         self, model: Engine, reviews: list[bytes]

@@ -98,7 +98,7 @@ class TestFurtherSamples:
         engine = slots()
 
         assert engine.release.decoding["strategy"] == "greedy"
-        assert engine.drawing.decoding == engine.release.decoding | ANOTHER.as_json()
+        assert engine.drawing.decoding == {**engine.release.decoding, **ANOTHER.as_json()}
 
     def test_are_of_the_same_release_where_everything_is_drawn(self, slots: Opened) -> None:
         engine = slots(decoding=PAPER)
