@@ -16,12 +16,15 @@ _RIGHTS = """
     REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {role};
     GRANT USAGE ON SCHEMA public TO {role};
     GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role};
-    GRANT INSERT ON account, analysis, attempt, checkup, collection, dismissal, export,
-        export_line, finding, glossary, image, imprint, item, prompt, refusal, release, review,
-        revision, run, submission, term, token TO {role};
+    GRANT INSERT ON account, analysis, attempt, checkup, collection, control, dismissal,
+        export, export_line, finding, glossary, image, imprint, item, lot, lot_member, prompt,
+        refusal, release, review, revision, run, submission, term, token TO {role};
     GRANT UPDATE ON account, attempt, collection, export, image, item, run, submission, token
         TO {role};
-    GRANT UPDATE (id) ON analysis TO {role}
+    GRANT UPDATE (id) ON analysis TO {role};
+    GRANT UPDATE (state, defect_count, accepted_count, concluded_at, concluded_by_id) ON lot
+        TO {role};
+    GRANT UPDATE (revealed_at) ON control TO {role}
 """
 
 

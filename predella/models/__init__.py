@@ -6,6 +6,7 @@ from predella.models.attempt import Attempt, Outcome
 from predella.models.base import Base
 from predella.models.checkup import Checkup
 from predella.models.collection import Collection
+from predella.models.control import Control
 from predella.models.dismissal import Dismissal
 from predella.models.export import Export, ExportFormat, ExportState
 from predella.models.export_line import ExportLine
@@ -14,6 +15,8 @@ from predella.models.glossary import Glossary
 from predella.models.image import Image
 from predella.models.imprint import Imprint
 from predella.models.item import Item, ItemState, Sensitivity, Stage
+from predella.models.lot import Lot, LotState
+from predella.models.lot_member import LotMember
 from predella.models.open_finding import OpenFinding
 from predella.models.prompt import DEFAULT_PROMPT, Prompt, PromptKind
 from predella.models.refusal import Refusal
@@ -35,6 +38,7 @@ __all__ = [
     "Checkup",
     "Client",
     "Collection",
+    "Control",
     "Decision",
     "Dismissal",
     "Export",
@@ -48,6 +52,9 @@ __all__ = [
     "Imprint",
     "Item",
     "ItemState",
+    "Lot",
+    "LotMember",
+    "LotState",
     "OpenFinding",
     "Outcome",
     "Prompt",

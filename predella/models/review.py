@@ -1,7 +1,7 @@
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from predella.models.account import Account
@@ -64,6 +64,19 @@ class Review(Record):
         ),
         CheckConstraint("(decision = 'rejected') = (reason IS NOT NULL)", name="reason"),
         CheckConstraint("(decision = 'reopened') = (undoes_id IS NOT NULL)", name="undoes"),
+        CheckConstraint("(decision = 'accepted_by_sample') = (lot_id IS NOT NULL)", name="lot"),
+        # What is accepted by sample is a member of the lot, in the wording frozen there.
+        ForeignKeyConstraint(
+            ["lot_id", "analysis_id", "revision_id", "revision_sha256"],
+            [
+                "lot_member.lot_id",
+                "lot_member.analysis_id",
+                "lot_member.revision_id",
+                "lot_member.revision_sha256",
+            ],
+            name="fk_review_lot_member",
+        ),
+        Index("ix_review_lot", "lot_id", postgresql_where="lot_id IS NOT NULL"),
     )
 
     analysis_id: Mapped[UUID] = mapped_column(ForeignKey("analysis.id"))
@@ -78,6 +91,8 @@ class Review(Record):
     note: Mapped[str | None]
     undoes_id: Mapped[UUID | None] = mapped_column(ForeignKey("review.id"), unique=True)
     client: Mapped[Client]
+    lot_id: Mapped[UUID | None]
+    """The lot whose sample passed, for what was accepted by it."""
 
     revision: Mapped[Revision] = relationship(
         lazy="raise_on_sql", primaryjoin="foreign(Review.revision_id) == Revision.id", viewonly=True
