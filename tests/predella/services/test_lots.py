@@ -121,7 +121,7 @@ def _revert(session: Session, lot: Lot, by: Account) -> Lot:
 
 def _states(session: Session) -> dict[ReviewState, int]:
     rows = session.execute(select(Standing.state, func.count()).group_by(Standing.state))
-    return dict(rows.tuples().all())
+    return {row[0]: row[1] for row in rows}
 
 
 class TestCreate:
