@@ -7,6 +7,7 @@ from predella.models.base import Base
 from predella.models.checkup import Checkup
 from predella.models.claim import Claim
 from predella.models.collection import Collection
+from predella.models.control import Control
 from predella.models.dismissal import Dismissal
 from predella.models.export import Export, ExportFormat, ExportState
 from predella.models.export_line import ExportLine
@@ -15,6 +16,8 @@ from predella.models.glossary import Glossary
 from predella.models.image import Image
 from predella.models.imprint import Imprint
 from predella.models.item import Item, ItemState, Sensitivity, Stage
+from predella.models.lot import Lot, LotState
+from predella.models.lot_member import LotMember
 from predella.models.open_finding import OpenFinding
 from predella.models.opening import Opening
 from predella.models.prompt import DEFAULT_PROMPT, Prompt, PromptKind
@@ -47,6 +50,7 @@ __all__ = [
     "Claim",
     "Client",
     "Collection",
+    "Control",
     "Decision",
     "Dismissal",
     "Export",
@@ -60,6 +64,9 @@ __all__ = [
     "Imprint",
     "Item",
     "ItemState",
+    "Lot",
+    "LotMember",
+    "LotState",
     "OpenFinding",
     "Opening",
     "Outcome",
