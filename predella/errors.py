@@ -38,9 +38,11 @@ class AuthenticationError(PredellaError):
 class PermissionDeniedError(PredellaError):
     """We know who is asking, and they may not."""
 
-    def __init__(self, missing: str) -> None:
-        super().__init__(f"this needs the scope {missing!r}")
-        self.missing = missing
+    def __init__(self, missing: str, *, roles: Sequence[str]) -> None:
+        super().__init__(
+            f"this needs the scope {missing!r}, which the role {' or '.join(roles)} gives"
+        )
+        self.missing, self.roles = missing, roles
 
 
 class UnavailableError(PredellaError):

@@ -63,15 +63,20 @@ class Principal:
         """Go on only if this scope is among theirs.
 
         Raises:
-            PermissionDeniedError: it is not; the message names it.
+            PermissionDeniedError: it is not; the message names it and the roles that give it.
         """
         if scope not in self.scopes:
-            raise PermissionDeniedError(scope)
+            raise PermissionDeniedError(scope, roles=givers(scope))
 
 
 def granted(roles: Names[str]) -> frozenset[str]:
     """Return every scope that these roles give together."""
     return frozenset[str]().union(*(_GRANTS[Role(role)] for role in roles))
+
+
+def givers(scope: str) -> list[str]:
+    """Return the roles that give this scope."""
+    return [role.value for role, scopes in _GRANTS.items() if scope in scopes]
 
 
 def add(session: Session, *, name: str, display_name: str, roles: Names[str]) -> Account:
