@@ -191,7 +191,7 @@ def test_two_people_are_never_given_the_same_text(desk: Desk, page: Page) -> Non
 
 
 def test_who_asks_a_colleague_goes_on_with_the_next_text(
-    reading: Page, desk: Desk, decisions: Decisions
+    reading: Page, decisions: Decisions
 ) -> None:
     with db.transaction() as session:
         jo = factories.account(session, name="jo").id
