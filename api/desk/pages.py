@@ -4,9 +4,35 @@ from types import ModuleType
 
 from fastapi import APIRouter
 
-from api.desk import deciding, door, pictures, queue, review, static_files, tiles
+from api.desk import (
+    accounts,
+    collections,
+    deciding,
+    door,
+    exports,
+    glossaries,
+    me,
+    pictures,
+    queue,
+    review,
+    static_files,
+    submissions,
+    tiles,
+)
 
-NOUNS: tuple[ModuleType, ...] = (queue, review, deciding, pictures, tiles)
+NOUNS: tuple[ModuleType, ...] = (
+    queue,
+    review,
+    deciding,
+    pictures,
+    tiles,
+    submissions,
+    exports,
+    collections,
+    glossaries,
+    accounts,
+    me,
+)
 """The modules of pages for which one has to be signed in; each has a ``router``."""
 
 OPEN: tuple[ModuleType, ...] = (static_files, door)

@@ -1,6 +1,7 @@
 """Pages: a template, with what every page needs and under a strict policy of content."""
 
 import secrets
+from functools import cache
 from http import HTTPStatus
 from pathlib import Path
 
@@ -8,25 +9,29 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from api.desk import static_files
+from api.desk import languages, static_files
+from predella.services import preferences
 from predella.services.accounts import Principal
 
+TEMPLATES = Path(__file__).parent / "templates"
 
-def _environment() -> Environment:
+
+@cache
+def _templates(language: str) -> Environment:
     made = Environment(
-        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         extensions=["jinja2.ext.i18n"],
     )
-    made.globals["static"] = static_files.address
+    made.globals |= {"static": static_files.address, "language": language}
+    made.filters |= languages.filters(language)
+    made.install_gettext_translations(  # type: ignore[attr-defined]
+        languages.words(language), newstyle=True
+    )
     return made
-
-
-_templates = _environment()
-_templates.install_null_translations(newstyle=True)  # type: ignore[attr-defined]
 
 
 def page(
@@ -40,15 +45,22 @@ def page(
     """Return a whole page, or the part of one that htmx asked for.
 
     Every template may use ``principal`` (None before sign-in), ``path``, ``nonce`` (for the
-    few inline styles) and ``static("name")``.
+    few inline styles), ``language``, ``static("name")``, and the filters of `languages`.
     """
     nonce = secrets.token_urlsafe(16)
-    content = _templates.get_template(template).render(
-        principal=principal, path=request.url.path, nonce=nonce, **context
+    content = (
+        _templates(_language(request, principal))
+        .get_template(template)
+        .render(principal=principal, path=request.url.path, nonce=nonce, **context)
     )
     return HTMLResponse(
         content, status_code=status, headers={"Content-Security-Policy": _policy(nonce)}
     )
+
+
+def _language(request: Request, principal: Principal | None) -> str:
+    own = preferences.of(principal.account).language if principal else None
+    return languages.chosen(own, request.headers.get("Accept-Language", ""))
 
 
 def _policy(nonce: str) -> str:

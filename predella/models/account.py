@@ -38,3 +38,5 @@ class Account(Record):
     password_hash: Mapped[str | None]
     """Argon2id; none for who signs in otherwise, or only uses tokens."""
     disabled_at: Mapped[datetime | None]
+    preferences: Mapped[dict[str, object]] = mapped_column(default=dict)
+    """How its pages are, where it chose: ``services.preferences.Preferences``."""

@@ -115,6 +115,12 @@ def listed(
     return session.scalars(page).all()
 
 
+def latest(session: Session, *, before: UUID | None = None, limit: int = 50) -> Sequence[Export]:
+    """Return exports with their collections and accounts, the newest first."""
+    page = _whole().order_by(Export.id.desc()).limit(limit)
+    return session.scalars(page.where(Export.id < before) if before else page).all()
+
+
 def lines(
     session: Session, export_id: ExportId, *, after: int = 0, limit: int = 50
 ) -> Sequence[ExportedLine]:

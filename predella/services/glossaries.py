@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 
 from predella import checks
 from predella.checks import Wording
-from predella.errors import InvalidError
+from predella.errors import InvalidError, NotFoundError
 from predella.formats.glossary import Entry
-from predella.ids import CollectionId
+from predella.ids import CollectionId, GlossaryId
 from predella.models import Account, Collection, Glossary, Term
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
@@ -70,6 +70,32 @@ def keep(
 def listed(session: Session, collection_id: CollectionId) -> Sequence[Glossary]:
     """Return the version that counts of each glossary of a collection, by name."""
     return session.scalars(_counting({collection_id})).all()
+
+
+def get(session: Session, glossary_id: GlossaryId) -> Glossary:
+    """Return one version of a list of terms.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    found = session.get(Glossary, glossary_id)
+    if found is None:
+        raise NotFoundError("glossary", glossary_id)
+    return found
+
+
+def versions(session: Session, glossary: Glossary) -> Sequence[Glossary]:
+    """Return every version of the list that this is one of, the newest first."""
+    same = select(Glossary).filter_by(collection_id=glossary.collection_id, name=glossary.name)
+    return session.scalars(same.order_by(Glossary.version.desc())).all()
+
+
+def terms_of(
+    session: Session, glossary: Glossary, *, after: int = 0, limit: int = 50
+) -> Sequence[Term]:
+    """Return the terms of one version, letter by letter; ``after`` is a term's number."""
+    page = select(Term).where(Term.glossary_id == glossary.id, Term.number > after)
+    return session.scalars(page.order_by(Term.number).limit(limit)).all()
 
 
 def _row(glossary: Glossary, number: int, entry: Entry) -> dict[str, object]:

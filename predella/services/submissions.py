@@ -76,11 +76,15 @@ def listed(
 
 
 def latest(
-    session: Session, *, collection_id: CollectionId | None = None, limit: int = 10
+    session: Session,
+    *,
+    collection_id: CollectionId | None = None,
+    before: UUID | None = None,
+    limit: int = 10,
 ) -> Sequence[Submission]:
     """Return submissions with their collections and accounts, the newest first."""
     query = _of(collection_id).order_by(Submission.id.desc()).limit(limit)
-    return session.scalars(query).all()
+    return session.scalars(query.where(Submission.id < before) if before else query).all()
 
 
 def refusals(

@@ -162,7 +162,7 @@ def test_a_wording_that_came_meanwhile_keeps_the_one_that_was_typed(
 
 
 def test_a_decision_that_came_meanwhile_is_shown_and_not_doubled(
-    reading: Page, desk: Desk, decisions: Decisions
+    reading: Page, decisions: Decisions
 ) -> None:
     with db.transaction() as session:
         reviews.reject(

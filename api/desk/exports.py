@@ -1,0 +1,87 @@
+"""Exports: what has left for the catalog, line by line, and asking for the next."""
+
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request, Response
+from fastapi.responses import RedirectResponse, StreamingResponse
+
+from api.dependencies import DbSession, ObjectStore, Reader, Registrar
+from api.desk.listing import LIMIT, AfterNumber, Before, listed
+from api.desk.rendering import page
+from api.routes.exports import get_file
+from predella.ids import CollectionId, ExportId
+from predella.models import ExportFormat
+from predella.services import collections, exports
+
+router = APIRouter(prefix="/desk/exports")
+
+
+@router.get("")
+def exports_page(
+    request: Request, session: DbSession, reader: Reader, before: Before = None
+) -> Response:
+    """Show the exports, the newest first."""
+    found = listed(exports.latest(session, before=before, limit=LIMIT), lambda one: one.id)
+    return page(
+        request,
+        "exports.html",
+        principal=reader,
+        rows=found.rows,
+        next=found.next,
+        formats=list(ExportFormat),
+        collections=collections.listed(session, limit=200),
+    )
+
+
+@router.post("")
+def ask(
+    session: DbSession,
+    registrar: Registrar,
+    collection_id: Annotated[CollectionId, Form()],
+    format: Annotated[ExportFormat, Form()],  # noqa: A002  (the word of the API)
+) -> Response:
+    """Ask for an export, and lead to how far it has come."""
+    made = exports.create(
+        session,
+        collections.get(session, collection_id),
+        account=registrar.account,
+        format=format,
+    )
+    return RedirectResponse(f"/desk/exports/{made.id}", HTTPStatus.SEE_OTHER)
+
+
+@router.get("/{export_id}")
+def export_page(
+    request: Request,
+    session: DbSession,
+    reader: Reader,
+    export_id: ExportId,
+    after: AfterNumber = 0,
+) -> Response:
+    """Show one export and its lines."""
+    found = exports.lines(session, export_id, after=after, limit=LIMIT)
+    return page(
+        request,
+        "export.html",
+        principal=reader,
+        export=exports.get(session, export_id),
+        lines=listed(found, lambda one: one.line.number),
+    )
+
+
+@router.get("/{export_id}/progress")
+def progress_part(
+    request: Request, session: DbSession, reader: Reader, export_id: ExportId
+) -> Response:
+    """Show only how far an export has come, for a page that looks again and again."""
+    export = exports.get(session, export_id)
+    return page(request, "export_progress.html", principal=reader, export=export)
+
+
+@router.get("/{export_id}/file")
+def file(
+    session: DbSession, reader: Reader, export_id: ExportId, store: ObjectStore
+) -> StreamingResponse:
+    """Download the file of an export."""
+    return get_file(session, reader, export_id, store)

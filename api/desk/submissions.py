@@ -1,0 +1,155 @@
+"""Submissions: how far what was handed in has come, and what to do about what failed."""
+
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Query, Request, Response
+from fastapi.responses import RedirectResponse
+
+from api.dependencies import DbSession, Reader, Submitter
+from api.desk.listing import LIMIT, After, Before, listed
+from api.desk.rendering import page
+from predella.ids import CollectionId, SubmissionId
+from predella.models import Item, ItemState, Submission
+from predella.services import collections, items, operations, reports, submissions
+from predella.services.items import Progress
+from predella.services.operations import Operation
+
+router = APIRouter(prefix="/desk/submissions")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One hand-in, and how far it has come."""
+
+    submission: Submission
+    operation: Operation
+
+
+@router.get("")
+def submissions_page(
+    request: Request, session: DbSession, reader: Reader, before: Before = None
+) -> Response:
+    """Show what was handed in, the newest first."""
+    found = listed(submissions.latest(session, before=before, limit=LIMIT), lambda one: one.id)
+    return page(
+        request,
+        "submissions.html",
+        principal=reader,
+        rows=[Row(one, operations.get(session, one.id)) for one in found.rows],
+        next=found.next,
+        collections=collections.listed(session, limit=200),
+    )
+
+
+@router.post("")
+def hand_in(
+    session: DbSession,
+    submitter: Submitter,
+    collection_id: Annotated[CollectionId, Form()],
+    source: Annotated[str, Form(max_length=2_000)],
+    title: Annotated[str, Form(max_length=200)] = "",
+) -> Response:
+    """Hand in a manifest or a folder, and lead to how far it has come."""
+    made = submissions.create(
+        session,
+        collections.get(session, collection_id),
+        account=submitter.account,
+        source=source.strip(),
+        title=title,
+    )
+    return RedirectResponse(f"/desk/submissions/{made.id}", HTTPStatus.SEE_OTHER)
+
+
+@router.get("/{submission_id}")
+def submission_page(
+    request: Request,
+    session: DbSession,
+    reader: Reader,
+    submission_id: SubmissionId,
+    *,
+    state: Annotated[ItemState | None, Query()] = None,
+    after: After = None,
+    again: Annotated[int | None, Query(ge=0)] = None,
+) -> Response:
+    """Show one hand-in: its progress, what was refused or failed and why, and every item."""
+    submission = submissions.get(session, submission_id)
+    found = items.listed(
+        session, submission_id=submission_id, state=state, after=after, limit=LIMIT
+    )
+    return page(
+        request,
+        "submission.html",
+        principal=reader,
+        submission=submission,
+        report=reports.report(session, submission),
+        failures=items.failures(session, submission_id),
+        beyond_retry=items.HAND_IN_AGAIN,
+        items=listed(found, _id),
+        states=list(ItemState),
+        state=state,
+        again=again,
+        **_progress(session, submission_id),
+    )
+
+
+@router.get("/{submission_id}/progress")
+def progress_part(
+    request: Request, session: DbSession, reader: Reader, submission_id: SubmissionId
+) -> Response:
+    """Show only how far a hand-in has come, for a page that looks again and again."""
+    return page(
+        request,
+        "submission_progress.html",
+        principal=reader,
+        submission=submissions.get(session, submission_id),
+        **_progress(session, submission_id),
+    )
+
+
+@router.get("/{submission_id}/refusals")
+def refusals_page(
+    request: Request,
+    session: DbSession,
+    reader: Reader,
+    submission_id: SubmissionId,
+    after: After = None,
+) -> Response:
+    """Show every row that was refused, and why."""
+    found = submissions.refusals(session, submission_id, after=after, limit=LIMIT)
+    return page(
+        request,
+        "refusals.html",
+        principal=reader,
+        submission=submissions.get(session, submission_id),
+        refusals=listed(found, lambda one: one.id),
+    )
+
+
+@router.post("/{submission_id}/requeue")
+def try_again(
+    session: DbSession,
+    _submitter: Submitter,
+    submission_id: SubmissionId,
+    code: Annotated[str | None, Form(max_length=100)] = None,
+) -> Response:
+    """Let what failed be tried again: all of it, or what failed for one reason."""
+    submissions.get(session, submission_id)
+    number = items.requeue(
+        session, submission_id=submission_id, codes=None if code is None else [code]
+    )
+    return RedirectResponse(
+        f"/desk/submissions/{submission_id}?again={number}", HTTPStatus.SEE_OTHER
+    )
+
+
+def _progress(session: DbSession, submission_id: SubmissionId) -> dict[str, Operation | Progress]:
+    return {
+        "operation": operations.get(session, submission_id),
+        "progress": items.progress(session, submission_id),
+    }
+
+
+def _id(item: Item) -> object:
+    return item.id
