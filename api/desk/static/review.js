@@ -141,18 +141,19 @@
       // Its inline style bears the nonce of another page, and the policy of this one looks at it.
       turnTo(new DOMParser().parseFromString(content.replace(/<style[^]*?<\/style>/, ""), "text/html"));
     } catch {
-      say(document.body.dataset.failed || "Not sent. Nothing was decided; try again.");
+      const place = document.querySelector("[data-failed]");
       const note = document.createElement("p");
-      note.className = "note bad"; note.setAttribute("role", "alert");
-      note.textContent = "Not sent: the server did not answer. Nothing was decided, nothing is lost; try again.";
-      ($("sheet") || $("main")).prepend(note);
+      note.className = "note bad";
+      note.setAttribute("role", "alert");
+      note.textContent = place?.dataset.failed;
+      if (note.textContent) place.prepend(note); else form.submit();
     } finally {
       busy = false;
       document.body.removeAttribute("aria-busy");
     }
   }
 
-  const csrf = () => { const value = $("sheet")?.dataset.csrf; return value ? { "X-CSRF-Token": value } : {}; };
+  const csrf = () => { const value = document.querySelector("[data-csrf]")?.dataset.csrf; return value ? { "X-CSRF-Token": value } : {}; };
 
   function turnTo(page) {
     const wasHung = $("viewer")?.dataset.picture;
