@@ -14,6 +14,7 @@ from api.middleware import BodyLimit, Requests
 from api.routes import (
     accounts,
     analyses,
+    audits,
     collections,
     description,
     exports,
@@ -46,6 +47,7 @@ _NOUNS = (
     findings,
     exports,
     runs,
+    audits,
 )
 
 _DESCRIPTION = (

@@ -21,7 +21,9 @@ _RIGHTS = """
         revision, run, submission, term, token TO {role};
     GRANT UPDATE ON account, attempt, collection, export, image, item, run, submission, token
         TO {role};
-    GRANT UPDATE (id) ON analysis TO {role}
+    GRANT UPDATE (id) ON analysis TO {role};
+    GRANT INSERT (account_id, account_name, action, subject_kind, subject_id, collection_id,
+        details) ON audit_entry TO {role}
 """
 
 
