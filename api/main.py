@@ -15,6 +15,7 @@ from api.middleware import BodyLimit, Requests
 from api.routes import (
     accounts,
     analyses,
+    audits,
     claims,
     collections,
     controls,
@@ -61,6 +62,7 @@ _NOUNS = (
     controls,
     exports,
     runs,
+    audits,
 )
 
 _DESCRIPTION = (

@@ -28,6 +28,9 @@ _WRITTEN = {
     "UPDATE (id)": "analysis",
     "UPDATE (state, defect_count, accepted_count, concluded_at, concluded_by_id)": "lot",
     "UPDATE (revealed_at)": "control",
+    "INSERT (account_id, account_name, action, subject_kind, subject_id, collection_id, details)": (
+        "audit_entry"
+    ),
 }
 _RIGHTS = """
     REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {role};

@@ -5,6 +5,7 @@ import typer
 from predella import logs
 from predella.cli import (
     account,
+    audit,
     check,
     collection,
     control,
@@ -46,6 +47,7 @@ app.add_typer(control.app, name="control")
 app.add_typer(glossary.app, name="glossary")
 app.add_typer(export.app, name="export")
 app.add_typer(account.app, name="account")
+app.add_typer(audit.app, name="audit")
 app.command("sweep")(sweep.sweep)
 
 

@@ -3,6 +3,7 @@
 from predella.models.account import Account, Role
 from predella.models.analysis import Analysis, FinishReason
 from predella.models.attempt import Attempt, Outcome
+from predella.models.audit_entry import AuditEntry
 from predella.models.base import Base
 from predella.models.checkup import Checkup
 from predella.models.claim import Claim
@@ -45,6 +46,7 @@ __all__ = [
     "Account",
     "Analysis",
     "Attempt",
+    "AuditEntry",
     "Base",
     "Checkup",
     "Claim",

@@ -25,6 +25,7 @@ from predella.errors import (
 )
 from predella.ids import AccountId, TokenId
 from predella.models import Account, Role, Token, WebSession
+from predella.services import audits
 
 _GRANTS: dict[Role, frozenset[str]] = {
     Role.DIGITIZER: frozenset({"collections:read", "submissions:write"}),
@@ -208,7 +209,7 @@ def revoke_token(session: Session, token_id: TokenId) -> Token:
 
 
 def authenticate(session: Session, token: str) -> Principal:
-    """Return whose token this is, and what it opens now.
+    """Return whose token this is, and what it opens now; the transaction acts for its account.
 
     Raises:
         AuthenticationError: it is not one of ours, or it has expired, was revoked, or its
@@ -219,6 +220,7 @@ def authenticate(session: Session, token: str) -> Principal:
         raise AuthenticationError("this token is not one of ours")
     _require_open(known)
     _note_use(session, known)
+    audits.act_for(session, known.account)
     return Principal(known.account, frozenset(known.scopes) & granted(known.account.roles))
 
 
