@@ -25,6 +25,7 @@ class Problem(BaseModel):
                     ),
                     "request_id": "01931f6e-7c9a-7b3e-8c5e-0d5b3c1f2a44",
                     "scope": "approvals:write",
+                    "roles": ["approver"],
                 }
             ]
         },
