@@ -6,13 +6,14 @@ from http import HTTPStatus
 from math import ceil
 
 import structlog
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic_core import to_jsonable_python
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
+from api.desk import problem_pages
 from api.preconditions import PreconditionFailedError, PreconditionMissingError
 from api.problems import ProblemResponse, body, invalid, problem
 from predella import errors
@@ -52,7 +53,11 @@ def install(app: FastAPI) -> None:
         app.add_exception_handler(kind, _handle)
 
 
-def _handle(_request: Request, error: Exception) -> ProblemResponse:
+def _handle(request: Request, error: Exception) -> Response:
+    return problem_pages.suited(request, _problem(error))
+
+
+def _problem(error: Exception) -> ProblemResponse:
     match error:
         case PredellaError() if status_of(error) is not HTTPStatus.INTERNAL_SERVER_ERROR:
             return ProblemResponse(
