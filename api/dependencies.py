@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from typing import Annotated
 
-from fastapi import Depends, Request, Security
+from fastapi import Depends, Request, Response, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
 from sqlalchemy.orm import Session
 
+from api import limiting
 from predella import db, storage
 from predella.errors import AuthenticationError
 from predella.services import accounts
@@ -33,6 +34,7 @@ ObjectStore = Annotated[Store, Depends(storage.store)]
 
 def identified(
     request: Request,
+    response: Response,
     session: DbSession,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
 ) -> Principal:
@@ -40,11 +42,13 @@ def identified(
 
     Raises:
         AuthenticationError: no token, or not a valid one.
+        TooManyError: they ask too often.
     """
     if credentials is None:
         raise AuthenticationError("send a token: Authorization: Bearer predella_...")
     principal = accounts.authenticate(session, credentials.credentials)
     request.state.account = principal.account.name
+    limiting.limit_account(principal.account.name, response)
     return principal
 
 

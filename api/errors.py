@@ -11,6 +11,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
+from api.limiting import TooManyError
 from api.preconditions import PreconditionFailedError, PreconditionMissingError
 from api.problems import ProblemResponse, body, invalid, problem
 from predella import errors
@@ -29,6 +30,7 @@ _STATUS: dict[type[PredellaError], HTTPStatus] = {
     errors.MissingObjectError: HTTPStatus.NOT_FOUND,
     errors.ConflictError: HTTPStatus.CONFLICT,
     errors.InvalidError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    TooManyError: HTTPStatus.TOO_MANY_REQUESTS,
     errors.UnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 _DATABASE_AWAY = (OperationalError, PoolTimeoutError)
@@ -113,6 +115,8 @@ def _headers(error: PredellaError) -> Mapping[str, str] | None:
             return {"ETag": error.etag}
         case errors.AuthenticationError():
             return {"WWW-Authenticate": _CHALLENGE}
+        case TooManyError():
+            return {"Retry-After": str(error.retry_after)}
         case errors.UnavailableError():
             return _RETRY
         case _:

@@ -53,6 +53,8 @@ class Settings(BaseSettings):
     """Address that the API listens on"""
     api_port: int = Field(default=8000, ge=1, le=65535)
     """Port that the API listens on"""
+    rate_limit: str = Field(default="600/minute", pattern=r"^[1-9]\d*/(second|minute|hour|day)$")
+    """How often one account may ask the API; beyond it answers 429"""
     token: SecretStr | None = None
     """Whose name the command line acts under"""
 
