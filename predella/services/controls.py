@@ -127,7 +127,8 @@ def caught(session: Session, collection_id: CollectionId) -> Detection:
         .order_by(Control.id, Review.number)
     )
     rows = session.execute(first).all()
-    decided = [(row[1], row[2]) for row in rows if row[2] is not None]
+    found: list[tuple[bytes, Review | None]] = [(row[1], row[2]) for row in rows]
+    decided = [(sha256, review) for sha256, review in found if review is not None]
     missed = sum(_is_miss(sha256, review) for sha256, review in decided)
     return Detection(seeded=len(rows), caught=len(decided) - missed, missed=missed)
 

@@ -298,7 +298,7 @@ def _flagged(session: Session, wanted: Select[UUID]) -> int:
     return session.scalar(select(func.count()).select_from(flagged)) or 0
 
 
-def _require_a_lot(found: Sequence[Row[Any]]) -> None:
+def _require_a_lot(found: Sequence[object]) -> None:
     if not found:
         raise InvalidError(
             "there is nothing to make a lot of: no text that needs review, that no check has"
