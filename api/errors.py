@@ -14,6 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
 from api import signing_in
+from api.desk import problem_pages
 from api.preconditions import PreconditionFailedError, PreconditionMissingError
 from api.problems import ProblemResponse, body, invalid, problem
 from predella import errors
@@ -58,9 +59,13 @@ def install(app: FastAPI) -> None:
 
 
 def _handle(request: Request, error: Exception) -> Response:
+    if isinstance(error, errors.AuthenticationError) and signing_in.is_wanted(request):
+        return signing_in.first(request)
+    return problem_pages.suited(request, _problem(error))
+
+
+def _problem(error: Exception) -> ProblemResponse:
     match error:
-        case errors.AuthenticationError() if signing_in.is_wanted(request):
-            return signing_in.first(request)
         case PredellaError() if status_of(error) is not HTTPStatus.INTERNAL_SERVER_ERROR:
             return ProblemResponse(
                 describe(error), status_code=status_of(error), headers=_headers(error)
@@ -110,7 +115,7 @@ def _extensions(error: PredellaError) -> Mapping[str, object]:
         case PreconditionFailedError():
             return {"current": error.current.model_dump(mode="json")}
         case errors.PermissionDeniedError():
-            return {"scope": error.missing}
+            return {"scope": error.missing, "roles": list(error.roles)}
         case _:
             names = next((_TOLD[kind] for kind in _TOLD if isinstance(error, kind)), ())
             return {name: to_jsonable_python(getattr(error, name)) for name in names}

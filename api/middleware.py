@@ -92,7 +92,7 @@ def _mark(headers: MutableHeaders, request_id: str) -> None:
     headers[_REQUEST_ID] = request_id
     headers["X-Content-Type-Options"] = "nosniff"
     headers.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
-    # With no-referrer a form without scripts would be sent with "Origin: null".
+    # With no-referrer Chromium sends our own forms with the origin "null".
     headers["Referrer-Policy"] = "same-origin"
     headers.setdefault("Cache-Control", _NO_STORE)
 

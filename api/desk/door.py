@@ -46,9 +46,11 @@ def sign_in(
     try:
         account = passwords.verify(session, name, password, address=address)
     except TooManyError as error:
-        return _form(
+        refused = _form(
             request, next, name=name, wrong=str(error), status=HTTPStatus.TOO_MANY_REQUESTS
         )
+        refused.headers["Retry-After"] = str(error.wait)
+        return refused
     if account is None:
         wrong = "This name and this password do not fit. Look for capital letters, and try again."
         return _form(request, next, name=name, wrong=wrong, status=HTTPStatus.UNAUTHORIZED)
@@ -118,6 +120,7 @@ def _form(
 
 def _signed_in(request: Request, session: DbSession, account: Account, back: str) -> Response:
     """Begin a session of its own: what the browser showed before opens nothing any more."""
+    sessions.end_of(session, cookies.secret_of(request) or "")
     secret = sessions.begin(session, account, user_agent=request.headers.get("User-Agent", ""))
     answer = RedirectResponse(signing_in.safe(back), HTTPStatus.SEE_OTHER)
     cookies.give(request, answer, secret)

@@ -28,6 +28,7 @@ from predella.services import (
     collections,
     findings,
     openings,
+    regenerations,
     remarks,
     reviews,
 )
@@ -167,6 +168,35 @@ def reject(
 ) -> None:
     """Keep wordings out of every catalog, and say why."""
     _decide(wordings, Decision.REJECTED, reason=reason, note=note, json=json)
+
+
+@app.command()
+def regenerate(
+    analysis: One,
+    *,
+    reason: Annotated[RejectionReason, typer.Option(help="Why this text is given up.")],
+    note: Note = None,
+    json: Json = False,
+) -> None:
+    """Give a text up, and have the model write a new one, which then needs review."""
+    id_, seen = _named(analysis)
+    with db.transaction() as session:
+        account = acting(session, "reviews:write").account
+        newest = analyses.get(session, id_).revision.number
+        review = regenerations.ask(
+            session,
+            id_,
+            revision_number=newest if seen is None else seen,
+            account=account,
+            client=Client.CLI,
+            reason=reason,
+            note=note,
+        )
+        row = {"id": id_, "decision": review.decision, "review": review.id}
+    if json:
+        print_json(row)
+    else:
+        out.print(f"{id_} is superseded; a new text is asked for, and will need review.")
 
 
 @app.command()

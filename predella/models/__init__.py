@@ -3,10 +3,12 @@
 from predella.models.account import Account, Role
 from predella.models.analysis import Analysis, FinishReason
 from predella.models.attempt import Attempt, Outcome
+from predella.models.audit_entry import AuditEntry
 from predella.models.base import Base
 from predella.models.checkup import Checkup
 from predella.models.claim import Claim
 from predella.models.collection import Collection
+from predella.models.control import Control
 from predella.models.dismissal import Dismissal
 from predella.models.export import Export, ExportFormat, ExportState
 from predella.models.export_line import ExportLine
@@ -15,10 +17,13 @@ from predella.models.glossary import Glossary
 from predella.models.image import Image
 from predella.models.imprint import Imprint
 from predella.models.item import Item, ItemState, Sensitivity, Stage
+from predella.models.lot import Lot, LotState
+from predella.models.lot_member import LotMember
 from predella.models.open_finding import OpenFinding
 from predella.models.opening import Opening
 from predella.models.prompt import DEFAULT_PROMPT, Prompt, PromptKind
 from predella.models.refusal import Refusal
+from predella.models.regeneration import Regeneration, RegenerationState
 from predella.models.release import Release
 from predella.models.remark import Remark
 from predella.models.review import Client, Decision, RejectionReason, Review
@@ -41,11 +46,13 @@ __all__ = [
     "Account",
     "Analysis",
     "Attempt",
+    "AuditEntry",
     "Base",
     "Checkup",
     "Claim",
     "Client",
     "Collection",
+    "Control",
     "Decision",
     "Dismissal",
     "Export",
@@ -59,12 +66,17 @@ __all__ = [
     "Imprint",
     "Item",
     "ItemState",
+    "Lot",
+    "LotMember",
+    "LotState",
     "OpenFinding",
     "Opening",
     "Outcome",
     "Prompt",
     "PromptKind",
     "Refusal",
+    "Regeneration",
+    "RegenerationState",
     "RejectionReason",
     "Release",
     "Remark",

@@ -107,9 +107,13 @@ def hold(session: Session, analysis_id: AnalysisId, *, account: Account) -> Clai
 def extend(session: Session, *, account: Account) -> datetime:
     """Hold everything that the account holds for another ten minutes; return until when."""
     until = clock.now() + LEASE
-    session.execute(
-        update(Claim).where(Claim.account_id == account.id, _is_live()).values(until=until)
+    # One that is being decided on or taken in hand at this moment is not waited for.
+    mine = (
+        select(Claim.analysis_id)
+        .where(Claim.account_id == account.id, _is_live())
+        .with_for_update(skip_locked=True)
     )
+    session.execute(update(Claim).where(Claim.analysis_id.in_(mine)).values(until=until))
     return until
 
 

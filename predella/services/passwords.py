@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from functools import cache
+from threading import BoundedSemaphore
 
 from pwdlib import PasswordHash
 from sqlalchemy import func, or_, select
@@ -10,12 +11,15 @@ from sqlalchemy.orm import Session
 from predella import clock
 from predella.errors import InvalidError, TooManyError
 from predella.models import Account, SignInFailure
+from predella.services import sessions
 
 LEAST, MOST = 12, 1_000
 """Characters of a password."""
 _WINDOW = timedelta(minutes=15)
 _TRIES_OF_NAME, _TRIES_OF_ADDRESS = 10, 30
 _SHOWN = 100
+# One comparison takes 64 MiB; a burst of them must not take the memory of the house.
+_few = BoundedSemaphore(4)
 _COMMON = frozenset(
     {
         *("123456789012", "1234567890123", "passwordpassword", "password1234", "qwertyuiop12"),
@@ -26,7 +30,7 @@ _COMMON = frozenset(
 
 
 def choose(session: Session, account: Account, password: str) -> None:
-    """Let an account sign in with this password from now on.
+    """Let an account sign in with this password from now on, and sign it out everywhere.
 
     Length is what counts (NIST SP 800-63B, 5.1.1.2): nobody is made to use signs or figures.
 
@@ -38,7 +42,9 @@ def choose(session: Session, account: Account, password: str) -> None:
     plain = password.casefold()
     if plain in _COMMON or len(set(plain)) < LEAST // 3 or account.name in plain:
         raise InvalidError("this password is easily guessed; take several words")
-    account.password_hash = _hasher().hash(password)
+    with _few:
+        account.password_hash = _hasher().hash(password)
+    sessions.end_all(session, account)
     session.flush()
 
 
@@ -53,7 +59,8 @@ def verify(session: Session, name: str, password: str, *, address: str) -> Accou
     _require_patience(session, name, address)
     account = session.scalar(select(Account).where(Account.name == name))
     kept = account.password_hash if account else None
-    fits = _hasher().verify(password[: MOST + 1], kept or _nobodys())
+    with _few:
+        fits = _hasher().verify(password[: MOST + 1], kept or _nobodys())
     if account is not None and kept is not None and fits and account.disabled_at is None:
         return account
     session.add(SignInFailure(name=name[:_SHOWN].replace("\0", ""), address=address))
@@ -75,7 +82,7 @@ def _require_patience(session: Session, name: str, address: str) -> None:
         )
     ).one()
     if of_name >= _TRIES_OF_NAME or of_address >= _TRIES_OF_ADDRESS:
-        raise TooManyError("sign-in", wait=(first - since).total_seconds())
+        raise TooManyError("too many tries to sign in", wait=(first - since).total_seconds())
 
 
 @cache

@@ -42,7 +42,7 @@ from predella.models import (
     Review,
     Revision,
 )
-from predella.services import accounts, checkups, findings, openings, rules
+from predella.services import accounts, checkups, findings, openings, resampling, rules
 from predella.services.rules import ReviewRules
 
 MAX_TEXT = 20_000
@@ -55,13 +55,16 @@ MAX_SECONDS_SEEN = 86_400.0
 """A day: a screen left open for longer says nothing about reading."""
 
 
+_GAVE_WAY = "the text that it had replaced was taken up again"
+
+
 @dataclass(frozen=True)
 class Ruling:
     """What an account wants decided about the wording that it has read."""
 
     analysis_id: AnalysisId
     revision_number: int
-    decision: Literal[Decision.APPROVED, Decision.REJECTED]
+    decision: Literal[Decision.APPROVED, Decision.REJECTED, Decision.SUPERSEDED]
     reason: RejectionReason | None = None
     note: str | None = None
     seconds_seen: float | None = None
@@ -361,6 +364,28 @@ def latest(session: Session, *, account: Account, limit: int = 10) -> Sequence[R
     ]
 
 
+def supersede(
+    session: Session,
+    analysis_id: AnalysisId,
+    *,
+    revision_number: int,
+    account: Account,
+    client: Client,
+    reason: RejectionReason,
+    note: str | None = None,
+) -> Review:
+    """Give one wording up for another text, and say why; `regenerations.ask` asks for that.
+
+    Raises:
+        NotFoundError: there is no such analysis.
+        AlreadyDecidedError: it is decided; undo that first.
+        StaleRevisionError: somebody wrote a newer wording than this one.
+        InvalidError: the note is longer than 2,000 characters.
+    """
+    ruling = Ruling(analysis_id, revision_number, Decision.SUPERSEDED, reason, note)
+    return _only(decide_many(session, [ruling], account=account, client=client))
+
+
 def decide_many(
     session: Session, rulings: Sequence[Ruling], *, account: Account, client: Client
 ) -> list[Review | PredellaError]:
@@ -392,14 +417,19 @@ def undo(
 
     A decision is answered by a review that reopens the analysis, an amendment by a wording
     that restores the one before it. A second opinion that was asked for before an amendment
-    is taken back after it.
+    is taken back after it. What was given up for a new text stands again: that text is not
+    written any more, or gives way in its turn.
 
     Raises:
         NotFoundError: there is no such analysis.
         NothingToUndoError: it stands as the model wrote it, undecided.
+        AlreadyDecidedError: the text that replaced it is decided; undo that first.
+        ReplacedError: it gave way to an earlier text.
     """
     newest = _locked(session, analysis_id)
     if newest.review is not None and newest.was_last(newest.review):
+        if newest.review.decision is Decision.SUPERSEDED:
+            _stand_again(session, newest.review, account, client)
         review = _new_review(newest, Decision.REOPENED, account, client)
         review.undoes_id = newest.review.id
         session.add(review)
@@ -407,6 +437,17 @@ def undo(
         return review
     before = _wording_before(session, newest.revision)
     return _add_wording(session, newest.revision, before.text, account, restores=before.number)
+
+
+def _stand_again(session: Session, given_up: Review, account: Account, client: Client) -> None:
+    wish = resampling.held(session, given_up)
+    if wish.replaced_by_id is not None:
+        newer = _locked(session, AnalysisId(wish.replaced_by_id))
+        newer.require_open()
+        review = _new_review(newer, Decision.SUPERSEDED, account, client)
+        review.reason, review.note = RejectionReason.OTHER, _GAVE_WAY
+        session.add(review)
+    resampling.take_back(session, wish)
 
 
 def _read(found: Mapping[UUID, _Newest], rulings: Sequence[Ruling]) -> set[Revision]:
@@ -454,8 +495,8 @@ def _decide(
 
 def _permitted(ruling: Ruling) -> str | None:
     """Return the note as it is stored, if the ruling can be right at all."""
-    if (ruling.decision is Decision.REJECTED) != (ruling.reason is not None):
-        raise InvalidError("a rejection needs a reason, and only a rejection has one")
+    if (ruling.decision is Decision.APPROVED) != (ruling.reason is None):
+        raise InvalidError("a rejection needs a reason, and an approval has none")
     if not 0 <= (ruling.seconds_seen or 0) <= MAX_SECONDS_SEEN:
         raise InvalidError(f"the time on screen must be 0 to {MAX_SECONDS_SEEN:,.0f} seconds")
     return _usable_note(ruling.note)

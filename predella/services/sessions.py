@@ -62,8 +62,7 @@ def authenticate(session: Session, secret: str) -> Principal:
         or now >= min(found.expires_at, found.last_seen_at + _IDLE)
     ):
         raise AuthenticationError("you are signed out; sign in again")
-    if now - found.last_seen_at >= _NOTE_USE_EVERY:
-        found.last_seen_at = now
+    _note_use(session, found)
     return Principal(found.account, accounts.granted(found.account.roles), found)
 
 
@@ -71,6 +70,15 @@ def end(session: Session, found: WebSession) -> None:
     """Sign out: the cookie opens nothing any more."""
     found.ended_at = clock.now()
     session.flush()
+
+
+def end_of(session: Session, secret: str) -> None:
+    """Sign out whoever is signed in with this cookie, if anybody is."""
+    session.execute(
+        update(WebSession)
+        .where(WebSession.sha256 == _digest(secret), WebSession.ended_at.is_(None))
+        .values(ended_at=clock.now())
+    )
 
 
 def end_all(session: Session, account: Account) -> int:
@@ -118,6 +126,15 @@ def follow_link(session: Session, secret: str) -> Account:
     link.used_at = clock.now()
     session.flush()
     return link.account
+
+
+def _note_use(session: Session, found: WebSession) -> None:
+    """Remember the use, at most once a minute, and never wait for another request's note."""
+    now = clock.now()
+    if found.last_seen_at > now - _NOTE_USE_EVERY:
+        return
+    free = select(WebSession.id).where(WebSession.id == found.id).with_for_update(skip_locked=True)
+    session.execute(update(WebSession).where(WebSession.id.in_(free)).values(last_seen_at=now))
 
 
 def _digest(secret: str) -> bytes:

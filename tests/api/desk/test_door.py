@@ -103,6 +103,24 @@ class TestSignIn:
 
         assert answer.status_code == HTTPStatus.FORBIDDEN
 
+    def test_is_done_by_a_page_of_ours_that_does_not_name_itself(self, browser: TestClient) -> None:
+        form = {"name": "ines", "password": PASSWORD}
+        headers = {"Origin": "null", "Sec-Fetch-Site": "same-origin"}
+
+        assert browser.post("/sign-in", data=form, headers=headers).status_code == 303
+
+    def test_lets_browsers_name_the_page_that_sends_a_form(self, browser: TestClient) -> None:
+        assert browser.get("/sign-in").headers["Referrer-Policy"] == "same-origin"
+
+    def test_ends_the_session_that_the_browser_had_before(self, browser: TestClient) -> None:
+        sign_in(browser)
+        (before,) = (cookie.value for cookie in browser.cookies.jar)
+        sign_in(browser)
+
+        browser.cookies.clear()
+        stale = browser.get("/v1/me", headers={"Cookie": f"__Host-predella={before}"})
+        assert stale.status_code == HTTPStatus.UNAUTHORIZED
+
 
 class TestSignedIn:
     def test_a_page_of_the_desk_asks_to_sign_in_first(self, browser: TestClient) -> None:

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from predella import clock
 from predella.errors import InvalidError, TooManyError
 from predella.models import Account, SignInFailure
-from predella.services import accounts, passwords
+from predella.services import accounts, passwords, sessions
 from tests import factories
 
 RIGHT = "a low horizon divides"
@@ -42,6 +42,13 @@ class TestChoose:
     def test_keeps_no_password_but_its_argon2id(self, ines: Account) -> None:
         assert ines.password_hash is not None
         assert ines.password_hash.startswith("$argon2id$")
+
+    def test_signs_the_account_out_everywhere(self, session: Session, ines: Account) -> None:
+        sessions.begin(session, ines)
+
+        passwords.choose(session, ines, f"{RIGHT} again")
+
+        assert sessions.end_all(session, ines) == 0
 
 
 class TestVerify:
