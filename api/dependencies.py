@@ -7,9 +7,10 @@ from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
 from sqlalchemy.orm import Session
 
+from api import cookies
 from predella import db, storage
 from predella.errors import AuthenticationError
-from predella.services import accounts
+from predella.services import accounts, sessions
 from predella.services.accounts import Principal
 from predella.storage import Store
 
@@ -35,15 +36,21 @@ def identified(
     request: Request,
     session: DbSession,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+    csrf: Annotated[str | None, Depends(cookies.csrf_of)],
 ) -> Principal:
-    """Return who is asking.
+    """Return who is asking: by a token, or signed in with a browser.
 
     Raises:
-        AuthenticationError: no token, or not a valid one.
+        AuthenticationError: neither, or not a valid one.
+        ForgedError: a browser sends what no page of ours has made.
     """
-    if credentials is None:
+    if credentials is not None:
+        principal = accounts.authenticate(session, credentials.credentials)
+    elif secret := cookies.secret_of(request):
+        principal = sessions.authenticate(session, secret)
+        cookies.require_own(request, principal, csrf)
+    else:
         raise AuthenticationError("send a token: Authorization: Bearer predella_...")
-    principal = accounts.authenticate(session, credentials.credentials)
     request.state.account = principal.account.name
     return principal
 

@@ -13,6 +13,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
+from api import signing_in
 from api.desk import problem_pages
 from api.preconditions import PreconditionFailedError, PreconditionMissingError
 from api.problems import ProblemResponse, body, invalid, problem
@@ -28,10 +29,12 @@ _STATUS: dict[type[PredellaError], HTTPStatus] = {
     errors.StaleRevisionError: HTTPStatus.PRECONDITION_FAILED,
     errors.AuthenticationError: HTTPStatus.UNAUTHORIZED,
     errors.PermissionDeniedError: HTTPStatus.FORBIDDEN,
+    errors.ForgedError: HTTPStatus.FORBIDDEN,
     errors.NotFoundError: HTTPStatus.NOT_FOUND,
     errors.MissingObjectError: HTTPStatus.NOT_FOUND,
     errors.ConflictError: HTTPStatus.CONFLICT,
     errors.InvalidError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.TooManyError: HTTPStatus.TOO_MANY_REQUESTS,
     errors.UnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 _TOLD: dict[type[PredellaError], tuple[str, ...]] = {
@@ -39,6 +42,8 @@ _TOLD: dict[type[PredellaError], tuple[str, ...]] = {
     errors.OpenCheckError: ("checks",),
     errors.AlreadyDecidedError: ("decision", "reviewer"),
     errors.ClaimedError: ("colleague", "until"),
+    errors.CountMismatchError: ("expected", "actual"),
+    errors.QueryError: ("position",),
     errors.TooSoonError: ("wait",),
 }
 """What a program wants to know beside the sentence."""
@@ -54,6 +59,8 @@ def install(app: FastAPI) -> None:
 
 
 def _handle(request: Request, error: Exception) -> Response:
+    if isinstance(error, errors.AuthenticationError) and signing_in.is_wanted(request):
+        return signing_in.first(request)
     return problem_pages.suited(request, _problem(error))
 
 
@@ -108,7 +115,7 @@ def _extensions(error: PredellaError) -> Mapping[str, object]:
         case PreconditionFailedError():
             return {"current": error.current.model_dump(mode="json")}
         case errors.PermissionDeniedError():
-            return {"scope": error.missing}
+            return {"scope": error.missing, "roles": list(error.roles)}
         case _:
             names = next((_TOLD[kind] for kind in _TOLD if isinstance(error, kind)), ())
             return {name: to_jsonable_python(getattr(error, name)) for name in names}
@@ -123,7 +130,7 @@ def _headers(error: PredellaError) -> Mapping[str, str] | None:
             return {"ETag": error.etag}
         case errors.AuthenticationError():
             return {"WWW-Authenticate": _CHALLENGE}
-        case errors.TooSoonError():
+        case errors.TooManyError() | errors.TooSoonError():
             return {"Retry-After": str(ceil(error.wait))}
         case errors.UnavailableError():
             return _RETRY

@@ -92,7 +92,8 @@ def _mark(headers: MutableHeaders, request_id: str) -> None:
     headers[_REQUEST_ID] = request_id
     headers["X-Content-Type-Options"] = "nosniff"
     headers.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
-    headers["Referrer-Policy"] = "no-referrer"
+    # With no-referrer Chromium sends our own forms with the origin "null".
+    headers["Referrer-Policy"] = "same-origin"
     headers.setdefault("Cache-Control", _NO_STORE)
 
 

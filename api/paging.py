@@ -10,7 +10,7 @@ from uuid import UUID
 from fastapi import Depends, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 
-Key = TypeVar("Key", UUID, int)
+Key = TypeVar("Key", UUID, int, str)
 Row = TypeVar("Row")
 
 _LARGEST = 200
@@ -31,16 +31,20 @@ class Paging(Generic[Key]):
     def __init__(self, request: Request, response: Response, after: Key | None, size: int) -> None:
         self._request, self._response = request, response
         self.after: Key | None = after
-        self._size = size
+        self.size = size
         self.limit = size + 1
         """One row more than the page has: whether it comes tells whether more do."""
 
     def page(self, rows: Sequence[Row], key: Callable[[Row], Key]) -> Rows[Row]:
         """Return the page, and say in the header ``Link`` where the next one is."""
-        shown = rows[: self._size]
-        if len(rows) == len(shown):
+        shown = rows[: self.size]
+        return self.ending(shown, key(shown[-1]) if len(rows) > len(shown) else None)
+
+    def ending(self, shown: Sequence[Row], last: Key | None) -> Rows[Row]:
+        """Return these rows as the page; there are more if the last of them is named."""
+        if last is None:
             return Rows(shown, next=None)
-        cursor = _encoded(key(shown[-1]))
+        cursor = _encoded(last)
         following = self._request.url.include_query_params(cursor=cursor)
         self._response.headers["Link"] = f'<{following.path}?{following.query}>; rel="next"'
         return Rows(shown, next=cursor)
@@ -48,7 +52,7 @@ class Paging(Generic[Key]):
 
 Size = Annotated[int, Query(alias="limit", ge=1, le=_LARGEST, description="Rows in a page.")]
 Cursor = Annotated[
-    str | None, Query(max_length=100, description="`next` of the page before; opaque.")
+    str | None, Query(max_length=1_000, description="`next` of the page before; opaque.")
 ]
 
 
@@ -64,11 +68,19 @@ def _by_number(
     return Paging(request, response, _decoded(cursor, _number), size)
 
 
+def _by_place(
+    request: Request, response: Response, size: Size = 50, cursor: Cursor = None
+) -> Paging[str]:
+    return Paging(request, response, _decoded(cursor, str), size)
+
+
 ById = Annotated[Paging[UUID], Depends(_by_id)]
 ByNumber = Annotated[Paging[int], Depends(_by_number)]
+ByPlace = Annotated[Paging[str], Depends(_by_place)]
+"""For lists whose order is chosen: only the service knows what a place is."""
 
 
-def _encoded(key: UUID | int) -> str:
+def _encoded(key: UUID | int | str) -> str:
     return urlsafe_b64encode(str(key).encode()).decode().rstrip("=")
 
 

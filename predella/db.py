@@ -1,11 +1,13 @@
 """The database engine, and the one way to open a transaction."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
+from typing import Any
 
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import ARRAY, Engine, TableValuedAlias, column, create_engine, func, literal
 from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.types import TypeEngine
 
 from predella.settings import get_settings
 
@@ -50,3 +52,13 @@ def transaction() -> Iterator[Session]:
 def after_commit(session: Session, action: Callable[[], None]) -> None:
     """Leave an action to be run only if, and once, this session's transaction commits."""
     session.info.setdefault(_AFTER_COMMIT, []).append(action)
+
+
+def rowset(**columns: tuple[TypeEngine[Any], Sequence[Any]]) -> TableValuedAlias:
+    """Return a table of these columns, each with its type and its values, for one statement.
+
+    Thousands of rows leave in one message, and a statement's triggers fire once.
+    """
+    arrays = [literal(list(values), ARRAY(of)) for of, values in columns.values()]
+    named = [column(name, of) for name, (of, _) in columns.items()]
+    return func.unnest(*arrays).table_valued(*named).render_derived()

@@ -38,13 +38,31 @@ class AuthenticationError(PredellaError):
 class PermissionDeniedError(PredellaError):
     """We know who is asking, and they may not."""
 
-    def __init__(self, missing: str) -> None:
-        super().__init__(f"this needs the scope {missing!r}")
-        self.missing = missing
+    def __init__(self, missing: str, *, roles: Sequence[str]) -> None:
+        super().__init__(
+            f"this needs the scope {missing!r}, which the role {' or '.join(roles)} gives"
+        )
+        self.missing, self.roles = missing, roles
 
 
 class UnavailableError(PredellaError):
     """A part that we depend on does not answer; trying again later may help."""
+
+
+class ForgedError(PredellaError):
+    """A browser sends what no page of ours has made."""
+
+    def __init__(self) -> None:
+        super().__init__("this form is not of this session; load the page again and send it anew")
+
+
+class TooManyError(PredellaError):
+    """Too many tries in too short a time."""
+
+    def __init__(self, what: str, *, wait: float) -> None:
+        self.wait = max(1, ceil(wait))
+        minutes = ceil(self.wait / 60)
+        super().__init__(f"too many tries ({what}); wait {minutes} minutes and try again")
 
 
 class NameTakenError(ConflictError):
@@ -122,6 +140,24 @@ class NotOpenedError(ConflictError):
         self.analysis_id = analysis_id
 
 
+class CountMismatchError(ConflictError):
+    """The selection does not hold as many as the caller thinks."""
+
+    def __init__(self, *, expected: int, actual: int) -> None:
+        super().__init__(
+            f"the selection holds {actual:,} texts, not {expected:,}; nothing was done"
+        )
+        self.expected, self.actual = expected, actual
+
+
+class ExpiredSelectionError(ConflictError):
+    """The selection was frozen too long ago to be decided on."""
+
+    def __init__(self, selection_id: UUID) -> None:
+        super().__init__(f"selection {selection_id} has expired; freeze a new one")
+        self.selection_id = selection_id
+
+
 class StaleFindingError(ConflictError):
     """There is a newer wording, or the checks were run again."""
 
@@ -131,6 +167,36 @@ class StaleFindingError(ConflictError):
             f" {analysis_id}, or the checks were run again; look at it anew"
         )
         self.analysis_id, self.finding_id = analysis_id, finding_id
+
+
+class NotShownError(ConflictError):
+    """No object has this text any more, or it is being worked on."""
+
+    def __init__(self, analysis_id: UUID) -> None:
+        super().__init__(f"analysis {analysis_id}: no object stands behind it that is done")
+        self.analysis_id = analysis_id
+
+
+class ReplacedError(ConflictError):
+    """An earlier text was taken up again in its place."""
+
+    def __init__(self, analysis_id: UUID) -> None:
+        super().__init__(
+            f"analysis {analysis_id}: an earlier text was taken up again in its place;"
+            " ask for a new text there"
+        )
+        self.analysis_id = analysis_id
+
+
+class TooManySamplesError(ConflictError):
+    """As many new texts as are allowed were asked for already."""
+
+    def __init__(self, analysis_id: UUID, *, most: int) -> None:
+        super().__init__(
+            f"analysis {analysis_id}: {most} new texts were asked for already;"
+            " amend one of them, or reject it"
+        )
+        self.analysis_id, self.most = analysis_id, most
 
 
 class NothingToUndoError(ConflictError):

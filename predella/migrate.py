@@ -15,13 +15,22 @@ _ROOT = Path(__file__).resolve().parent.parent
 # update a column; where nothing is to be updated, the trigger on the table refuses to use it.
 _WRITTEN = {
     "INSERT": (
-        "account analysis attempt checkup collection dismissal export export_line finding"
-        " glossary image imprint item opening prompt refusal release remark review revision run"
-        " selection selection_member submission term token zoom"
+        "account analysis attempt checkup collection control dismissal export export_line finding"
+        " glossary image imprint item lot lot_member opening prompt refusal regeneration release"
+        " remark review revision run selection selection_member sign_in_failure sign_in_link"
+        " submission term token web_session zoom"
     ),
-    "UPDATE": "account attempt collection export image item run submission token zoom",
+    "UPDATE": (
+        "account attempt collection export image item regeneration run sign_in_link submission"
+        " token web_session zoom"
+    ),
     "INSERT, UPDATE, DELETE": "claim skip",
     "UPDATE (id)": "analysis",
+    "UPDATE (state, defect_count, accepted_count, concluded_at, concluded_by_id)": "lot",
+    "UPDATE (revealed_at)": "control",
+    "INSERT (account_id, account_name, action, subject_kind, subject_id, collection_id, details)": (
+        "audit_entry"
+    ),
 }
 _RIGHTS = """
     REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {role};

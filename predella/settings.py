@@ -53,6 +53,8 @@ class Settings(BaseSettings):
     """Address that the API listens on"""
     api_port: int = Field(default=8000, ge=1, le=65535)
     """Port that the API listens on"""
+    public_url: str | None = None
+    """Where people open the desk, as `https://predella.museum.example`; unset: host and port"""
     token: SecretStr | None = None
     """Whose name the command line acts under"""
 

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 from predella import db
 from predella.ids import ReleaseId
 from predella.services import prompts, releases
+from predella.services.ledger import Claimed
 from worker.engine import asking
 from worker.engine.errors import PromptError
 from worker.engine.prompts import Prompt, Section, sectioned
@@ -26,29 +27,30 @@ class Questions:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._known: dict[str, Question | PromptError] = {}
+        self._known: dict[tuple[str, bool], Question | PromptError] = {}
 
-    def of(self, prompt_id: str) -> Question:
-        """Return what is asked under this id.
+    def of(self, item: Claimed) -> Question:
+        """Return what is asked about an item; further samples are of a release of their own.
 
         Raises:
             PromptError: this model cannot be asked it.
         """
-        known = self._known.get(prompt_id) or self._learn(prompt_id)
+        asked = item.prompt_id, item.sample > 0
+        known = self._known.get(asked) or self._learn(*asked)
         if isinstance(known, PromptError):
             raise known
         return known
 
-    def _learn(self, prompt_id: str) -> Question | PromptError:
+    def _learn(self, prompt_id: str, is_further: bool) -> Question | PromptError:  # noqa: FBT001  (half of a key)
         with db.transaction() as session:
             prompt = _prompt(session, prompt_id)
             try:
-                spec = asking.release_for(self._engine, prompt)
+                spec = asking.release_for(self._engine, prompt, sample=int(is_further))
             except PromptError as error:
                 learnt: Question | PromptError = error
             else:
                 learnt = Question(prompt, releases.register(session, spec))
-        self._known[prompt_id] = learnt
+        self._known[prompt_id, is_further] = learnt
         return learnt
 
 

@@ -49,7 +49,7 @@ class Picture:
 
 def name(item: Claimed) -> Hashable:
     """Return what makes two items one piece of work: their image, and what is asked about it."""
-    return item.picture.id, item.prompt_id
+    return item.picture.id, item.asked
 
 
 class Reader:
@@ -93,7 +93,7 @@ class Reader:
 
     def _can_be_asked(self, item: Claimed) -> bool:
         try:
-            self._questions.of(item.prompt_id)
+            self._questions.of(item)
         except PromptError as error:
             log.warning("prompt_refused", item_id=str(item.id), prompt_id=item.prompt_id)
             sentence = f"the model cannot be asked {item.prompt_id}: {error}"
@@ -103,9 +103,9 @@ class Reader:
 
     def _link_known(self, items: Sequence[Claimed]) -> set[ItemId]:
         known = set[ItemId]()
-        for prompt_id in {item.prompt_id for item in items}:
-            same = [item for item in items if item.prompt_id == prompt_id]
-            release_id = self._questions.of(prompt_id).release_id
+        for asked in {item.asked for item in items}:
+            same = [item for item in items if item.asked == asked]
+            release_id = self._questions.of(same[0]).release_id
             with db.transaction() as session:
                 known |= drafts.link_known(session, same, release_id=release_id)
         return known
@@ -130,5 +130,6 @@ class Reader:
         sha256 = hashlib.sha256(body).digest()
         if self._form == "model" and sha256 != image.model_sha256:
             raise SpoiltError(key)
-        opened = self._asking.open(Request(body, self._questions.of(item.prompt_id).prompt))
+        question = self._questions.of(item)
+        opened = self._asking.open(Request(body, question.prompt, item.sample))
         return Picture(opened, sha256, time.monotonic() - started)

@@ -92,8 +92,8 @@ class Recorder:
 
     def _settle(self, due: _Due) -> None:
         written = [(one, items) for one, items in due if one.text]
-        for prompt_id in {items[0].prompt_id for _, items in written}:
-            self._record([pair for pair in written if pair[1][0].prompt_id == prompt_id])
+        for asked in {items[0].asked for _, items in written}:
+            self._record([pair for pair in written if pair[1][0].asked == asked])
         unwritten = [(one, item) for one, items in due if not one.text for item in items]
         for one, item in unwritten:
             self._settle_unwritten(item, one)
@@ -108,7 +108,7 @@ class Recorder:
             drafts.record,
             drafts=found,
             duplicates=[item for item in items if item.id not in firsts],
-            release_id=self._questions.of(items[0].prompt_id).release_id,
+            release_id=self._questions.of(items[0]).release_id,
         )
         settle(items, work, seconds=self._settings.lease_seconds)
 

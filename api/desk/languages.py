@@ -29,7 +29,7 @@ _FOLDER = Path(__file__).parent / "translations"
 def chosen(preferred: str | None, accepted: str) -> str:
     """Return the language for somebody: their own choice, else what their browser accepts."""
     known = get_args(Language)
-    if preferred in known:
+    if preferred is not None and preferred in known:
         return preferred
     asked = [part.partition(";")[0].strip() for part in accepted.split(",")]
     return negotiate_locale(asked, known, sep="-") or SOURCE

@@ -8,6 +8,7 @@ from api.desk import (
     accounts,
     collections,
     deciding,
+    door,
     exports,
     glossaries,
     me,
@@ -34,7 +35,7 @@ NOUNS: tuple[ModuleType, ...] = (
 )
 """The modules of pages for which one has to be signed in; each has a ``router``."""
 
-OPEN: tuple[ModuleType, ...] = (static_files,)
+OPEN: tuple[ModuleType, ...] = (static_files, door)
 """Those for which one has not."""
 
 

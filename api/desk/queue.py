@@ -12,7 +12,7 @@ from api.desk.pictures import address as picture
 from api.desk.rendering import page
 from api.desk.trail import Visit, Visiting
 from predella.errors import InvalidError
-from predella.ids import AnalysisId
+from predella.ids import AnalysisId, CollectionId
 from predella.models import Claim, Collection, ReviewState
 from predella.services import analyses, claims, collections, reviews, searches
 from predella.services.analyses import AnalysisView
@@ -60,7 +60,7 @@ def queue(visit: Visiting, after: Annotated[str | None, Query(max_length=200)] =
         found, problem = Page([], None), str(error)
     known = collections.listed(visit.session, limit=200)
     chosen = _chosen(visit.trail.query, known)
-    facets = searches.facets(visit.session, chosen.id if chosen else None)
+    facets = searches.facets(visit.session, CollectionId(chosen.id) if chosen else None)
     return page(
         visit.request,
         "queue.html",

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from math import exp
 from time import time
+from uuid import UUID
 
 from fastapi import APIRouter, Response, status
 from fastapi.responses import RedirectResponse
@@ -18,8 +19,18 @@ from predella.errors import AlreadyDecidedError, ClaimedError, PredellaError
 from predella.formats import diff
 from predella.ids import AnalysisId
 from predella.models import Account, Claim, RejectionReason, Revision
-from predella.services import accounts, analyses, claims, openings, remarks, reviews, searches
+from predella.services import (
+    accounts,
+    analyses,
+    claims,
+    openings,
+    preferences,
+    remarks,
+    reviews,
+    searches,
+)
 from predella.services.analyses import AnalysisView
+from predella.services.reviews import Recent
 
 router = APIRouter(prefix="/desk")
 
@@ -134,14 +145,14 @@ def show(
         remarks=remarks.of(session, analysis_id),
         reasons=list(RejectionReason),
         latest=latest,
-        undoable=next((one for one in latest if one.stands), None),
+        undoable=_undoable(visit, view, latest),
         left=searches.count(session, searches.parse(visit.trail.still_open)),
         may_review=may_review,
         may_approve="approvals:write" in visit.principal.scopes,
         done=done,
         refusal=refusal,
         now=time(),
-        single_keys=_single_keys(account),
+        single_keys=preferences.of(account).single_keys,
     )
 
 
@@ -180,9 +191,13 @@ def _held(visit: Visit, view: AnalysisView) -> tuple[Claim | None, str | None]:
         return None, error.colleague
 
 
-def _single_keys(account: Account) -> bool:
-    """Whether a single letter may decide: a setting, for those who dictate or hit keys unaware."""
-    return bool(getattr(account, "preferences", {}).get("single_keys", True))
+def _undoable(visit: Visit, view: AnalysisView, latest: Sequence[Recent]) -> UUID | None:
+    """Return on which text the newest step of this account can be taken back: on this one first."""
+    wording = view.revision
+    is_mine = wording.account_id == visit.principal.account.id and wording.restores_number is None
+    if is_mine and not (view.review and view.review.decision.settles):
+        return view.id
+    return next((one.review.analysis_id for one in latest if one.stands), None)
 
 
 def _next_picture(visit: Visit, upcoming: Sequence[AnalysisId], now: AnalysisView) -> str | None:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
@@ -13,7 +13,6 @@ from api.desk.rendering import page
 from predella.ids import CollectionId, SubmissionId
 from predella.models import Item, ItemState, Submission
 from predella.services import collections, items, operations, reports, submissions
-from predella.services.items import Progress
 from predella.services.operations import Operation
 
 router = APIRouter(prefix="/desk/submissions")
@@ -144,7 +143,7 @@ def try_again(
     )
 
 
-def _progress(session: DbSession, submission_id: SubmissionId) -> dict[str, Operation | Progress]:
+def _progress(session: DbSession, submission_id: SubmissionId) -> dict[str, Any]:
     return {
         "operation": operations.get(session, submission_id),
         "progress": items.progress(session, submission_id),

@@ -4,43 +4,55 @@ from fastapi import APIRouter, Query, Response
 from fastapi.responses import StreamingResponse
 
 from api.dependencies import DbSession, ObjectStore, Reader
-from api.paging import ById, Rows
+from api.paging import ByPlace, Rows
 from api.schemas.analyses import AnalysisOut
-from api.schemas.base import Page
+from api.schemas.base import Page, Text
 from api.streaming import stream
 from predella.checks import CheckName, Severity
+from predella.formats.query import MAX_LENGTH
 from predella.ids import AnalysisId, CollectionId, SubmissionId
 from predella.models import ReviewState
-from predella.services import analyses, images, openings
+from predella.services import analyses, images, openings, searches
+from predella.services.searches import Order
 from predella.settings import get_settings
 
 router = APIRouter(prefix="/analyses", tags=["analyses"])
+
+_EXAMPLE = "state:needs_review check:date conf:<0.6"
 
 
 @router.get("", response_model=Page[AnalysisOut])
 def list_analyses(
     session: DbSession,
     _reader: Reader,
-    paging: ById,
+    paging: ByPlace,
     *,
+    query: Annotated[Text, Query(max_length=MAX_LENGTH, examples=[_EXAMPLE])] = "",
+    order: Annotated[Order, Query()] = Order.OLDEST,
     collection_id: Annotated[CollectionId | None, Query()] = None,
     submission_id: Annotated[SubmissionId | None, Query()] = None,
     state: Annotated[ReviewState | None, Query()] = None,
     check: Annotated[CheckName | None, Query(description="With such a finding open.")] = None,
     severity: Annotated[Severity | None, Query(description="With such a finding open.")] = None,
 ) -> Rows[AnalysisOut]:
-    """List analyses in the order in which they were written."""
-    views = analyses.listed(
+    """List analyses that the query finds and that all the filters let through.
+
+    A query is terms with spaces between them, all of which must hold: `state:needs_review
+    check:date,colour_absent conf:<0.6 -object:SK-A-*`. See `docs/api.md`.
+    """
+    views, following = analyses.found(
         session,
+        searches.parse(query),
+        order=order,
         collection_id=collection_id,
         submission_id=submission_id,
         state=state,
         check=check,
         severity=severity,
         after=paging.after,
-        limit=paging.limit,
+        limit=paging.size,
     )
-    return paging.page([AnalysisOut.of(view) for view in views], lambda row: row.id)
+    return paging.ending([AnalysisOut.of(view) for view in views], following)
 
 
 @router.get("/{analysis_id}")

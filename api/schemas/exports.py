@@ -43,6 +43,9 @@ class ExportOut(Out):
     size: int = Field(description="Bytes of the file.")
     sha256: Hex | None = Field(description="Of the file.")
     written_at: datetime | None
+    audit_head: Hex | None = Field(
+        description="The newest hash of the audit log when the file was written."
+    )
 
 
 class ExportLineOut(Out):

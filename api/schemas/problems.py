@@ -20,9 +20,12 @@ class Problem(BaseModel):
                     "type": "/problems/permission-denied",
                     "title": "We know who is asking, and they may not",
                     "status": 403,
-                    "detail": "this needs the scope 'approvals:write'",
+                    "detail": (
+                        "this needs the scope 'approvals:write', which the role approver gives"
+                    ),
                     "request_id": "01931f6e-7c9a-7b3e-8c5e-0d5b3c1f2a44",
                     "scope": "approvals:write",
+                    "roles": ["approver"],
                 }
             ]
         },

@@ -12,6 +12,9 @@ _RELEASE = """
 CREATE FUNCTION predella_release_claims() RETURNS trigger LANGUAGE plpgsql
 SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
+    -- In the order in which claims are written, lest two wait for each other in a circle.
+    PERFORM 1 FROM claim JOIN decided ON decided.analysis_id = claim.analysis_id
+        ORDER BY claim.analysis_id FOR UPDATE OF claim;
     DELETE FROM claim USING decided
         WHERE claim.analysis_id = decided.analysis_id AND decided.decision <> 'reopened';
     DELETE FROM skip USING decided WHERE skip.analysis_id = decided.analysis_id;

@@ -5,7 +5,7 @@ from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
 revision = "e27b60c4d918"
-down_revision = "9d41c0e7b2a6"
+down_revision = "e6f20b8d3c14"
 
 
 def upgrade() -> None:

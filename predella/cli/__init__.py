@@ -5,11 +5,14 @@ import typer
 from predella import logs
 from predella.cli import (
     account,
+    audit,
     check,
     collection,
+    control,
     demo,
     export,
     glossary,
+    lot,
     migrate,
     prompt,
     requeue,
@@ -39,9 +42,12 @@ app.command("status")(status.status)
 app.command("requeue")(requeue.requeue)
 app.add_typer(review.app, name="review")
 app.add_typer(check.app, name="check")
+app.add_typer(lot.app, name="lot")
+app.add_typer(control.app, name="control")
 app.add_typer(glossary.app, name="glossary")
 app.add_typer(export.app, name="export")
 app.add_typer(account.app, name="account")
+app.add_typer(audit.app, name="audit")
 app.command("sweep")(sweep.sweep)
 
 

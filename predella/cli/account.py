@@ -13,12 +13,14 @@ from uuid import UUID
 import typer
 from rich.table import Table
 from rich.text import Text
+from sqlalchemy.orm import Session
 
 from predella import clock, db
 from predella.cli.output import err, out, print_json
 from predella.ids import TokenId
 from predella.models import Account, Role, Token
-from predella.services import accounts
+from predella.services import accounts, passwords, sessions
+from predella.settings import get_settings
 
 app = typer.Typer(help="People and systems, what they may do, and their tokens.")
 
@@ -61,6 +63,39 @@ def disable(name: Name) -> None:
     with db.transaction() as session:
         accounts.disable(session, accounts.by_name(session, name))
     out.print(f"{name} is disabled.")
+
+
+@app.command()
+def password(name: Name) -> None:
+    """Choose the password of an account; it is asked for, or read from a pipe.
+
+    Whoever is signed in under this name is signed out.
+    """
+    if sys.stdin.isatty():
+        chosen = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+    else:
+        chosen = sys.stdin.readline().rstrip("\r\n")
+    with db.transaction() as session:
+        account = accounts.by_name(session, name)
+        passwords.choose(session, account, chosen)
+        sessions.end_all(session, account)
+    out.print(f"{name} signs in with this password from now on.")
+
+
+@app.command("sign-in-link")
+def sign_in_link(name: Name) -> None:
+    """Print an address that signs an account in, once, within 15 minutes."""
+    with db.transaction() as session:
+        address = link(session, accounts.by_name(session, name))
+    out.print(address, soft_wrap=True, highlight=False)
+
+
+def link(session: Session, account: Account) -> str:
+    """Return an address of the desk that signs this account in, once."""
+    settings = get_settings()
+    secret = sessions.make_link(session, account)
+    own = f"http://{settings.api_host}:{settings.api_port}"
+    return f"{(settings.public_url or own).rstrip('/')}/sign-in/once/{secret}"
 
 
 @app.command()

@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from predella import db, storage
+from predella.cli import account as account_commands
 from predella.cli import export, submit
 from predella.cli.output import out
 from predella.cli.stack import Stack
@@ -56,7 +57,7 @@ def demo(
             _approve(collection, account)
             _export(home / "exports")
             return
-        _say_what_next(stack.address)
+        _say_what_next(stack.address, account)
         stack.wait()
 
 
@@ -147,7 +148,16 @@ def _export(folder: Path) -> None:
         export.write(_SLUG, wanted=wanted, to=str(folder / name))
 
 
-def _say_what_next(address: str) -> None:
+def _say_what_next(address: str, account: Account) -> None:
+    with db.transaction() as session:
+        link = account_commands.link(session, account)
+    out.print(
+        f"\n[bold]The desk, signed in as {account.display_name}[/] (this link works once):\n"
+        f"    {link}\n"
+        "Another link: predella account sign-in-link " + account.name,
+        highlight=False,
+        soft_wrap=True,
+    )
     out.print(
         f"\n[bold]predella runs at {address}[/]  (the API: {address}/v1; Ctrl-C stops everything)\n"
         "In another terminal, in this folder:\n"

@@ -191,6 +191,7 @@ def _row(export: Export) -> dict[str, Any]:
         "size": export.size,
         "sha256": export.sha256.hex() if export.sha256 else None,
         "written_at": export.written_at,
+        "audit_head": export.audit_head.hex() if export.audit_head else None,
     }
 
 

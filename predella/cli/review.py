@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from predella import db
 from predella.checks import CheckName, Severity
-from predella.cli import editing, reading, review_round
+from predella.cli import editing, reading, review_bulk, review_round
 from predella.cli.output import Exit, acting, err, out, print_json, print_json_lines
 from predella.errors import ConflictError, InvalidError, PredellaError
 from predella.ids import AnalysisId, CollectionId, FindingId, SubmissionId
@@ -22,10 +22,21 @@ from predella.models import (
     Review,
     ReviewState,
 )
-from predella.services import accounts, analyses, collections, findings, remarks, reviews
+from predella.services import (
+    accounts,
+    analyses,
+    collections,
+    findings,
+    openings,
+    regenerations,
+    remarks,
+    reviews,
+)
 from predella.services.reviews import Ruling
 
 app = typer.Typer(help="Read texts, amend them, approve or reject them.", no_args_is_help=True)
+app.command("bulk")(review_bulk.bulk)
+app.command("revert")(review_bulk.revert)
 
 One = Annotated[
     str, typer.Argument(metavar="ID", help="The analysis; ID@N if its wording is still N.")
@@ -102,8 +113,9 @@ def show(
 ) -> None:
     """Show one text, what was changed in it, and who decided what."""
     with db.transaction() as session:
-        acting(session, "collections:read")
+        reader = acting(session, "collections:read").account
         view = analyses.get(session, _named(analysis)[0])
+        openings.note(session, view.revision, account=reader)
         history = analyses.history(session, view.id)
         if provenance:
             print_json(analyses.provenance(view))
@@ -156,6 +168,35 @@ def reject(
 ) -> None:
     """Keep wordings out of every catalog, and say why."""
     _decide(wordings, Decision.REJECTED, reason=reason, note=note, json=json)
+
+
+@app.command()
+def regenerate(
+    analysis: One,
+    *,
+    reason: Annotated[RejectionReason, typer.Option(help="Why this text is given up.")],
+    note: Note = None,
+    json: Json = False,
+) -> None:
+    """Give a text up, and have the model write a new one, which then needs review."""
+    id_, seen = _named(analysis)
+    with db.transaction() as session:
+        account = acting(session, "reviews:write").account
+        newest = analyses.get(session, id_).revision.number
+        review = regenerations.ask(
+            session,
+            id_,
+            revision_number=newest if seen is None else seen,
+            account=account,
+            client=Client.CLI,
+            reason=reason,
+            note=note,
+        )
+        row = {"id": id_, "decision": review.decision, "review": review.id}
+    if json:
+        print_json(row)
+    else:
+        out.print(f"{id_} is superseded; a new text is asked for, and will need review.")
 
 
 @app.command()

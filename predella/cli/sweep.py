@@ -9,6 +9,7 @@ import typer
 from sqlalchemy.exc import OperationalError
 
 from predella import db, logs
+from predella.services import audits
 from predella.services import sweep as services
 from predella.settings import Settings, get_settings
 
@@ -45,5 +46,7 @@ def _patient_round(settings: Settings) -> None:
 def _round(settings: Settings) -> None:
     with db.transaction() as session:
         swept = services.sweep(session, max_attempts=settings.max_attempts)
+    with db.transaction() as session:
+        audits.seal(session)
     if swept.returned or swept.given_up or swept.others:
         log.warning("swept", returned=swept.returned, given_up=swept.given_up, others=swept.others)

@@ -3,10 +3,12 @@
 from predella.models.account import Account, Role
 from predella.models.analysis import Analysis, FinishReason
 from predella.models.attempt import Attempt, Outcome
+from predella.models.audit_entry import AuditEntry
 from predella.models.base import Base
 from predella.models.checkup import Checkup
 from predella.models.claim import Claim
 from predella.models.collection import Collection
+from predella.models.control import Control
 from predella.models.dismissal import Dismissal
 from predella.models.export import Export, ExportFormat, ExportState
 from predella.models.export_line import ExportLine
@@ -15,10 +17,13 @@ from predella.models.glossary import Glossary
 from predella.models.image import Image
 from predella.models.imprint import Imprint
 from predella.models.item import Item, ItemState, Sensitivity, Stage
+from predella.models.lot import Lot, LotState
+from predella.models.lot_member import LotMember
 from predella.models.open_finding import OpenFinding
 from predella.models.opening import Opening
 from predella.models.prompt import DEFAULT_PROMPT, Prompt, PromptKind
 from predella.models.refusal import Refusal
+from predella.models.regeneration import Regeneration, RegenerationState
 from predella.models.release import Release
 from predella.models.remark import Remark
 from predella.models.review import Client, Decision, RejectionReason, Review
@@ -26,11 +31,14 @@ from predella.models.revision import Revision
 from predella.models.run import Run
 from predella.models.selection import Selection
 from predella.models.selection_member import SelectionMember
+from predella.models.sign_in_failure import SignInFailure
+from predella.models.sign_in_link import SignInLink
 from predella.models.skip import Skip
 from predella.models.standing import ReviewState, Standing
 from predella.models.submission import Submission, SubmissionState
 from predella.models.term import Term
 from predella.models.token import Token
+from predella.models.web_session import WebSession
 from predella.models.zoom import Zoom
 
 __all__ = [
@@ -38,11 +46,13 @@ __all__ = [
     "Account",
     "Analysis",
     "Attempt",
+    "AuditEntry",
     "Base",
     "Checkup",
     "Claim",
     "Client",
     "Collection",
+    "Control",
     "Decision",
     "Dismissal",
     "Export",
@@ -56,12 +66,17 @@ __all__ = [
     "Imprint",
     "Item",
     "ItemState",
+    "Lot",
+    "LotMember",
+    "LotState",
     "OpenFinding",
     "Opening",
     "Outcome",
     "Prompt",
     "PromptKind",
     "Refusal",
+    "Regeneration",
+    "RegenerationState",
     "RejectionReason",
     "Release",
     "Remark",
@@ -73,6 +88,8 @@ __all__ = [
     "Selection",
     "SelectionMember",
     "Sensitivity",
+    "SignInFailure",
+    "SignInLink",
     "Skip",
     "Stage",
     "Standing",
@@ -80,5 +97,6 @@ __all__ = [
     "SubmissionState",
     "Term",
     "Token",
+    "WebSession",
     "Zoom",
 ]

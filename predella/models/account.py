@@ -35,6 +35,8 @@ class Account(Record):
     display_name: Mapped[str]
     """The name under an approved text."""
     roles: Mapped[list[str]] = mapped_column(ARRAY(String))
+    password_hash: Mapped[str | None]
+    """Argon2id; none for who signs in otherwise, or only uses tokens."""
     disabled_at: Mapped[datetime | None]
     preferences: Mapped[dict[str, object]] = mapped_column(default=dict)
     """How its pages are, where it chose: ``services.preferences.Preferences``."""

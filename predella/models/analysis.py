@@ -1,7 +1,7 @@
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, SmallInteger, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, SmallInteger, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from predella.models.base import Record
@@ -49,7 +49,8 @@ class Analysis(Record):
     """Natural logarithm, over the tokens chosen."""
     min_window_logprob: Mapped[float]
     """The lowest mean over 16 tokens in a row: the passage the model was least sure of."""
-    seed: Mapped[int | None]
+    seed: Mapped[int | None] = mapped_column(BigInteger)
+    """None where nothing was left to chance."""
     batch_size: Mapped[int]
     device: Mapped[str]
     worker: Mapped[str]

@@ -58,6 +58,8 @@ class Export(Record):
     lease_token: Mapped[UUID | None]
     lease_until: Mapped[datetime | None]
     written_at: Mapped[datetime | None]
+    audit_head: Mapped[bytes | None]
+    """The newest hash of the audit log when it was written: later nobody can write that anew."""
 
     collection: Mapped[Collection] = relationship(lazy="raise_on_sql")
     account: Mapped[Account] = relationship(lazy="raise_on_sql")

@@ -62,11 +62,26 @@ class Review(Record):
             ["analysis_id", "revision_id", "revision_sha256"],
             ["revision.analysis_id", "revision.id", "revision.sha256"],
         ),
-        CheckConstraint("(decision = 'rejected') = (reason IS NOT NULL)", name="reason"),
+        CheckConstraint(
+            "(decision IN ('rejected', 'superseded')) = (reason IS NOT NULL)", name="reason"
+        ),
         CheckConstraint("(decision = 'reopened') = (undoes_id IS NOT NULL)", name="undoes"),
         CheckConstraint("asked_id IS NULL OR decision = 'needs_second'", name="asked"),
         CheckConstraint("seconds_seen BETWEEN 0 AND 86400", name="seconds_seen"),
         Index("ix_review_account", "account_id", "id"),
+        CheckConstraint("(decision = 'accepted_by_sample') = (lot_id IS NOT NULL)", name="lot"),
+        # What is accepted by sample is a member of the lot, in the wording frozen there.
+        ForeignKeyConstraint(
+            ["lot_id", "analysis_id", "revision_id", "revision_sha256"],
+            [
+                "lot_member.lot_id",
+                "lot_member.analysis_id",
+                "lot_member.revision_id",
+                "lot_member.revision_sha256",
+            ],
+            name="fk_review_lot_member",
+        ),
+        Index("ix_review_lot", "lot_id", postgresql_where="lot_id IS NOT NULL"),
     )
 
     analysis_id: Mapped[UUID] = mapped_column(ForeignKey("analysis.id"))
@@ -87,6 +102,8 @@ class Review(Record):
     """How long the wording had been on screen, as the client says."""
     selection_id: Mapped[UUID | None] = mapped_column(ForeignKey("selection.id"), index=True)
     """The selection that was decided on as a whole, or taken back as a whole."""
+    lot_id: Mapped[UUID | None]
+    """The lot whose sample passed, for what was accepted by it."""
 
     revision: Mapped[Revision] = relationship(
         lazy="raise_on_sql", primaryjoin="foreign(Review.revision_id) == Revision.id", viewonly=True

@@ -24,7 +24,8 @@ from predella.errors import (
     UnknownNamesError,
 )
 from predella.ids import AccountId, TokenId
-from predella.models import Account, Role, Token
+from predella.models import Account, Role, Token, WebSession
+from predella.services import audits
 
 _GRANTS: dict[Role, frozenset[str]] = {
     Role.DIGITIZER: frozenset({"collections:read", "submissions:write"}),
@@ -52,24 +53,31 @@ _NOTE_USE_EVERY = timedelta(minutes=1)
 
 @dataclass(frozen=True)
 class Principal:
-    """Who is asking, and what they may do with the token that they showed."""
+    """Who is asking, and what they may do with the token that they showed, or as signed in."""
 
     account: Account
     scopes: frozenset[str]
+    session: WebSession | None = None
+    """The session of the browser that they use; none for who shows a token."""
 
     def require(self, scope: str) -> None:
         """Go on only if this scope is among theirs.
 
         Raises:
-            PermissionDeniedError: it is not; the message names it.
+            PermissionDeniedError: it is not; the message names it and the roles that give it.
         """
         if scope not in self.scopes:
-            raise PermissionDeniedError(scope)
+            raise PermissionDeniedError(scope, roles=givers(scope))
 
 
 def granted(roles: Names[str]) -> frozenset[str]:
     """Return every scope that these roles give together."""
     return frozenset[str]().union(*(_GRANTS[Role(role)] for role in roles))
+
+
+def givers(scope: str) -> list[str]:
+    """Return the roles that give this scope."""
+    return [role.value for role, scopes in _GRANTS.items() if scope in scopes]
 
 
 def add(session: Session, *, name: str, display_name: str, roles: Names[str]) -> Account:
@@ -201,7 +209,7 @@ def revoke_token(session: Session, token_id: TokenId) -> Token:
 
 
 def authenticate(session: Session, token: str) -> Principal:
-    """Return whose token this is, and what it opens now.
+    """Return whose token this is, and what it opens now; the transaction acts for its account.
 
     Raises:
         AuthenticationError: it is not one of ours, or it has expired, was revoked, or its
@@ -212,6 +220,7 @@ def authenticate(session: Session, token: str) -> Principal:
         raise AuthenticationError("this token is not one of ours")
     _require_open(known)
     _note_use(session, known)
+    audits.act_for(session, known.account)
     return Principal(known.account, frozenset(known.scopes) & granted(known.account.roles))
 
 

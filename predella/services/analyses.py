@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import FromClause, Select, func, select, true
+from sqlalchemy import ColumnElement, FromClause, Select, func, select, true
 from sqlalchemy.orm import Session, aliased, joinedload
 
 from predella.checks import CheckName, Severity
 from predella.errors import NotFoundError
 from predella.formats.entry import stamp
+from predella.formats.query import Query
 from predella.ids import AnalysisId, CollectionId, SubmissionId
 from predella.models import (
     Analysis,
@@ -26,8 +27,9 @@ from predella.models import (
     Revision,
     Standing,
 )
-from predella.services import findings
+from predella.services import findings, searches
 from predella.services.findings import FindingView
+from predella.services.searches import Order
 
 _ITEMS_SHOWN = 20
 """A placeholder picture may stand for ten thousand objects; this many are named."""
@@ -133,6 +135,38 @@ def listed(
         page = page.where(page.selected_columns[0] > after)
     ordered = page.order_by(page.selected_columns[0]).limit(limit)
     return views(session, session.scalars(ordered).all())
+
+
+def found(
+    session: Session,
+    query: Query,
+    *,
+    order: Order,
+    collection_id: CollectionId | None = None,
+    submission_id: SubmissionId | None = None,
+    state: ReviewState | None = None,
+    check: CheckName | None = None,
+    severity: Severity | None = None,
+    after: str | None = None,
+    limit: int = 50,
+) -> tuple[Sequence[AnalysisView], str | None]:
+    """Return analyses that a query finds, in this order, and where the next page begins.
+
+    Raises:
+        InvalidError: ``after`` is not a cursor of this order.
+    """
+    also: list[ColumnElement[bool]] = []
+    if collection_id is not None:
+        also.append(Standing.collection_id == collection_id)
+    if submission_id is not None:
+        also.append(Standing.analysis_id.in_(_within(submission_id)))
+    if state is not None:
+        also.append(Standing.state == state)
+    if check is not None or severity is not None:
+        also.append(Standing.analysis_id.in_(_flagged(check, severity)))
+    page = searches.page(session, query, order=order, after=after, limit=limit, also=also)
+    by_id = {view.id: view for view in views(session, page.ids)}
+    return [by_id[id_] for id_ in page.ids], page.next
 
 
 def views(session: Session, analysis_ids: Sequence[UUID]) -> Sequence[AnalysisView]:

@@ -59,13 +59,12 @@ def take(
     skipped come last, when nothing else is left.
 
     ``candidates`` selects ids of open analyses, in the order in which they are wanted, without
-    DISTINCT, GROUP BY or LIMIT: its rows are locked, those that others have locked are passed
-    over.
+    a limit. What others are claiming or deciding on at this moment is passed over.
     """
-    _forget_lapsed(session, account)
-    mine = select(Claim.analysis_id).where(Claim.account_id == account.id)
-    held = session.scalars(candidates.where(_id_of(candidates).in_(mine)).limit(limit)).all()
-    taken = _write(session, held, account)
+    id_ = _id_of(candidates)
+    mine = _held_by(session, account)
+    held = candidates.where(id_.in_(mine), ~_was_skipped(id_, account)).limit(limit)
+    taken = _write(session, session.scalars(held).all() if mine else [], account)
     for queue in (_unseen(candidates, account), _skipped(candidates, account)):
         taken += _claim_first(session, queue, account, limit - len(taken))
     return taken
@@ -108,9 +107,13 @@ def hold(session: Session, analysis_id: AnalysisId, *, account: Account) -> Clai
 def extend(session: Session, *, account: Account) -> datetime:
     """Hold everything that the account holds for another ten minutes; return until when."""
     until = clock.now() + LEASE
-    session.execute(
-        update(Claim).where(Claim.account_id == account.id, _is_live()).values(until=until)
+    # One that is being decided on or taken in hand at this moment is not waited for.
+    mine = (
+        select(Claim.analysis_id)
+        .where(Claim.account_id == account.id, _is_live())
+        .with_for_update(skip_locked=True)
     )
+    session.execute(update(Claim).where(Claim.analysis_id.in_(mine)).values(until=until))
     return until
 
 
@@ -145,8 +148,14 @@ def of(session: Session, analysis_ids: Ids[UUID]) -> Mapping[UUID, Claim]:
     return _live(session, analysis_ids)
 
 
-def _forget_lapsed(session: Session, account: Account) -> None:
-    session.execute(delete(Claim).where(Claim.account_id == account.id, ~_is_live()))
+def _held_by(session: Session, account: Account) -> Sequence[UUID]:
+    """Return what the account holds; what it held for too long is forgotten."""
+    claims = session.execute(
+        select(Claim.analysis_id, _is_live()).where(Claim.account_id == account.id)
+    ).all()
+    if lapsed := [id_ for id_, is_live in claims if not is_live]:
+        release(session, lapsed, account=account)
+    return [id_ for id_, is_live in claims if is_live]
 
 
 def _claim_first(
@@ -158,8 +167,8 @@ def _claim_first(
     while len(taken) < wanted:
         missing = wanted - len(taken)
         rest = queue.where(_id_of(queue).not_in(tried)) if tried else queue
-        found = session.scalars(_locking(rest, missing)).all()
-        taken += _write(session, found, account)
+        found = session.scalars(rest.limit(missing)).all()
+        taken += _write(session, _lock_free(session, found), account)
         tried += found
         if len(found) < missing:
             break
@@ -201,31 +210,41 @@ def _id_of(candidates: Select[UUID]) -> ColumnElement[UUID]:
 
 def _unseen(candidates: Select[UUID], account: Account) -> Select[UUID]:
     id_ = _id_of(candidates)
-    skipped = exists().where(Skip.account_id == account.id, Skip.analysis_id == id_)
-    return candidates.where(~_is_claimed(id_), ~skipped)
+    return candidates.where(~_is_claimed(id_), ~_was_skipped(id_, account))
 
 
 def _skipped(candidates: Select[UUID], account: Account) -> Select[UUID]:
     id_ = _id_of(candidates)
+    by_others = exists().where(Claim.analysis_id == id_, Claim.account_id != account.id, _is_live())
     return (
-        candidates.where(~_is_claimed(id_), Skip.account_id == account.id, Skip.analysis_id == id_)
+        candidates.where(~by_others, Skip.account_id == account.id, Skip.analysis_id == id_)
         .order_by(None)
         .order_by(Skip.skipped_at)
     )
+
+
+def _was_skipped(id_: ColumnElement[UUID], account: Account) -> ColumnElement[bool]:
+    return exists().where(Skip.account_id == account.id, Skip.analysis_id == id_)
 
 
 def _is_claimed(id_: ColumnElement[UUID]) -> ColumnElement[bool]:
     return exists().where(Claim.analysis_id == id_, _is_live())
 
 
-def _locking(queue: Select[UUID], limit: int) -> Select[UUID]:
-    """Pass over what others are claiming or deciding on at this moment."""
-    locked = aliased(Analysis)
-    return (
-        queue.where(locked.id == _id_of(queue))
-        .limit(limit)
-        .with_for_update(of=locked, key_share=True, skip_locked=True)
+def _lock_free(session: Session, found: Sequence[UUID]) -> list[UUID]:
+    """Lock those that nobody else has locked, and return them in their order.
+
+    A step of its own: joined to the query, the lock would have Postgres merge two indexes from
+    their beginning, through everything that is decided already.
+    """
+    free = set(
+        session.scalars(
+            select(Analysis.id)
+            .where(Analysis.id.in_(found))
+            .with_for_update(key_share=True, skip_locked=True)
+        )
     )
+    return [id_ for id_ in found if id_ in free]
 
 
 def _write(session: Session, found: Sequence[UUID], account: Account) -> list[AnalysisId]:

@@ -14,7 +14,7 @@ from predella import ids
 from predella.formats.text import normalise
 from predella.ids import AnalysisId, ItemId, ReleaseId
 from predella.models import Analysis, FinishReason, Outcome, Revision
-from predella.services import checkups, ledger
+from predella.services import checkups, ledger, resampling
 from predella.services.ledger import Claimed
 
 _UUIDS = ARRAY(Uuid)
@@ -58,6 +58,8 @@ def record(
 ) -> set[ItemId]:
     """End the analyze stage of these items; return those that were still the caller's.
 
+    All are asked the same, and for the same sample.
+
     Whoever wrote first for an image and a release wins: every other item of that image,
     here or in another process, is given the same analysis. ``duplicates`` are such items
     in the caller's hand: where the lease on a draft's own item was lost, one of them takes
@@ -77,7 +79,10 @@ def record(
 
 
 def link_known(session: Session, held: Sequence[Claimed], *, release_id: ReleaseId) -> set[ItemId]:
-    """End those items whose image this release has analyzed already, and return them."""
+    """End those items whose image this release has analyzed already, and return them.
+
+    All are asked the same, and for the same sample.
+    """
     known = _written(session, held, release_id)
     if not known:
         return set()
@@ -109,7 +114,7 @@ def _analysis(draft: Draft, release_id: ReleaseId) -> dict[str, object]:
         "id": ids.new(),
         "image_id": draft.item.picture.id,
         "release_id": release_id,
-        "sample": 0,
+        "sample": draft.item.sample,
         "item_id": draft.item.id,
         "lease_token": draft.item.token,
         "language": draft.item.language,
@@ -143,14 +148,21 @@ def _wording(analysis_id: AnalysisId, raw: str) -> dict[str, Any]:
 def _written(
     session: Session, items: Sequence[Claimed], release_id: ReleaseId
 ) -> dict[UUID, AnalysisId]:
+    """Return, by image, what this release wrote, or what stands in its place by now."""
+    sample = _sample(items)
     rows = session.execute(
         select(Analysis.image_id, Analysis.id).where(
             Analysis.image_id.in_({item.picture.id for item in items}),
             Analysis.release_id == release_id,
-            Analysis.sample == 0,
+            Analysis.sample == sample,
         )
     )
-    return {image_id: AnalysisId(id_) for image_id, id_ in rows}
+    found = {image_id: AnalysisId(id_) for image_id, id_ in rows}
+    return found if sample else resampling.standing(session, found)
+
+
+def _sample(items: Sequence[Claimed]) -> int:
+    return items[0].sample if items else 0
 
 
 def _link(session: Session, items: Sequence[Claimed], written: dict[UUID, AnalysisId]) -> None:
@@ -162,3 +174,5 @@ def _link(session: Session, items: Sequence[Claimed], written: dict[UUID, Analys
             "analysis_ids": [written[item.picture.id] for item in items],
         },
     )
+    if _sample(items):
+        resampling.arrived(session, [item.id for item in items])

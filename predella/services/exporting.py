@@ -23,7 +23,7 @@ from predella.errors import ConflictError
 from predella.formats import catalog
 from predella.formats.catalog import CatalogFormat, WrittenLine
 from predella.models import Decision, Export, ExportState
-from predella.services import outgoing
+from predella.services import audits, outgoing
 from predella.services.leases import Lease
 from predella.services.outgoing import Departure
 from predella.storage import Location, Store
@@ -82,6 +82,7 @@ def _write(lease: Lease, store: Store) -> None:
             "line_count": notes.tell() // _NOTE.size,
             "size": file.tell(),
             "sha256": _sha256(file),
+            "audit_head": _sealed(),
         }
         file.seek(0)
         store.put(place.bucket, place.key, file, media_type=form.MEDIA_TYPE)
@@ -104,6 +105,12 @@ def _read(lease: Lease, file: BinaryIO, notes: BinaryIO) -> tuple[Location, Cata
             kept_back = outgoing.kept_back(session, export.collection_id)
             raise NothingToExportError(export.collection.slug, sum(kept_back.values()))
         return Location.parse(export.destination), form
+
+
+def _sealed() -> bytes | None:
+    """Seal what was decided so far; in a transaction of its own, so that nobody waits for us."""
+    with db.transaction() as session:
+        return audits.seal(session)
 
 
 def _note(line: WrittenLine, departure: Departure) -> bytes:

@@ -48,6 +48,8 @@ class Claimed:
     language: str
     prompt_id: str
     """What is asked about it."""
+    sample: int
+    """0, or the number of the further text that somebody wants."""
     image: ClaimedImage | None
 
     @property
@@ -56,6 +58,11 @@ class Claimed:
         if self.image is None:
             raise TypeError(f"item {self.id} is not prepared yet")
         return self.image
+
+    @property
+    def asked(self) -> tuple[str, int]:
+        """What, and which sample: two items that agree in it are answered alike."""
+        return self.prompt_id, self.sample
 
     @property
     def is_suspect(self) -> bool:
@@ -90,8 +97,11 @@ _CLAIM = text("""
     SELECT leased.id, leased.lease_token, leased.attempt, leased.collection_id, leased.bucket,
         leased.key, leased.size, leased.etag, leased.version_id, leased.sha256,
         leased.is_primary, leased.language, leased.prompt_id, leased.image_id,
+        coalesce(regeneration.sample, 0) AS sample,
         image.sha256 AS image_sha256, image.preprocessing, image.model_sha256
     FROM leased LEFT JOIN image ON image.id = leased.image_id
+    LEFT JOIN regeneration
+        ON regeneration.item_id = leased.id AND regeneration.state = 'waiting'
     ORDER BY leased.priority, leased.id
 """).bindparams(bindparam("attempt_ids", type_=_UUIDS), bindparam("token", type_=Uuid))
 
@@ -198,6 +208,7 @@ def _claimed(row: Row[Any]) -> Claimed:
         is_primary=row.is_primary,
         language=row.language,
         prompt_id=row.prompt_id,
+        sample=row.sample,
         image=image,
     )
 

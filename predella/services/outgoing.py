@@ -112,7 +112,10 @@ _DEPARTURES = _of_candidates("""
     JOIN account ON account.id = review.account_id
     JOIN revision ON revision.id = review.revision_id
     JOIN revision original ON original.analysis_id = analysis.id AND original.number = 0
-    WHERE candidate.closed IS NULL
+    WHERE candidate.closed IS NULL AND NOT EXISTS (
+        SELECT FROM control WHERE control.analysis_id = analysis.id
+            AND control.revision_sha256 = review.revision_sha256
+    )
     ORDER BY candidate.object_number, candidate.text_id
 """)
 

@@ -11,7 +11,7 @@ from hashlib import sha256
 from typing import Literal
 from uuid import UUID
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session, aliased, joinedload
 
@@ -42,7 +42,7 @@ from predella.models import (
     Review,
     Revision,
 )
-from predella.services import accounts, checkups, findings, openings, rules
+from predella.services import accounts, checkups, findings, openings, resampling, rules
 from predella.services.rules import ReviewRules
 
 MAX_TEXT = 20_000
@@ -55,13 +55,16 @@ MAX_SECONDS_SEEN = 86_400.0
 """A day: a screen left open for longer says nothing about reading."""
 
 
+_GAVE_WAY = "the text that it had replaced was taken up again"
+
+
 @dataclass(frozen=True)
 class Ruling:
     """What an account wants decided about the wording that it has read."""
 
     analysis_id: AnalysisId
     revision_number: int
-    decision: Literal[Decision.APPROVED, Decision.REJECTED]
+    decision: Literal[Decision.APPROVED, Decision.REJECTED, Decision.SUPERSEDED]
     reason: RejectionReason | None = None
     note: str | None = None
     seconds_seen: float | None = None
@@ -95,13 +98,11 @@ class _Newest:
     is_opened: bool = False
     """Whether the account that decides has had it open."""
 
-    @property
-    def was_decided_last(self) -> bool:
-        """Whether a decision stands, and no amendment that came after it does."""
-        review = self.review
-        if review is None or review.decision is Decision.REOPENED:
+    def was_last(self, review: Review | None) -> bool:
+        """Whether this decision stands, and nothing that came after it does."""
+        if review is None or review is not self.review or review.decision is Decision.REOPENED:
             return False
-        return not _was_amended(review, self.revision)
+        return _stands_for(self.revision) <= _stands_for(review.revision)
 
     def require_open(self) -> None:
         decided = self.review
@@ -338,32 +339,51 @@ def ask_second(
 
 def latest(session: Session, *, account: Account, limit: int = 10) -> Sequence[Recent]:
     """Return what an account decided last, the newest first, undone or not."""
-    newest, newer = aliased(Revision), aliased(Review)
-    is_newest = ~exists().where(
-        newer.analysis_id == Review.analysis_id, newer.number > Review.number
-    )
-    newest_number = select(func.max(Revision.number)).where(
-        Revision.analysis_id == Review.analysis_id
-    )
-    object_number = select(func.min(Item.object_number)).where(
-        Item.analysis_id == Review.analysis_id
-    )
-    rows = session.execute(
-        select(Review, object_number.scalar_subquery(), is_newest, newest)
-        .join(newest, newest.analysis_id == Review.analysis_id)
-        .where(
-            Review.account_id == account.id,
-            Review.decision != Decision.REOPENED,
-            newest.number == newest_number.scalar_subquery(),
-        )
+    last = session.scalars(
+        select(Review)
+        .where(Review.account_id == account.id, Review.decision != Decision.REOPENED)
         .order_by(Review.id.desc())
         .limit(limit)
         .options(joinedload(Review.revision))
+    ).all()
+    analysis_ids = {AnalysisId(review.analysis_id) for review in last}
+    newest = _look(session, analysis_ids)
+    numbers = session.execute(
+        select(Item.analysis_id, func.min(Item.object_number))
+        .where(Item.analysis_id.in_(analysis_ids))
+        .group_by(Item.analysis_id)
     )
+    object_numbers = {row[0]: row[1] for row in numbers}
     return [
-        Recent(review, number, stands=last and not _was_amended(review, wording))
-        for review, number, last, wording in rows
+        Recent(
+            review,
+            object_numbers[review.analysis_id],
+            stands=newest[review.analysis_id].was_last(review),
+        )
+        for review in last
     ]
+
+
+def supersede(
+    session: Session,
+    analysis_id: AnalysisId,
+    *,
+    revision_number: int,
+    account: Account,
+    client: Client,
+    reason: RejectionReason,
+    note: str | None = None,
+) -> Review:
+    """Give one wording up for another text, and say why; `regenerations.ask` asks for that.
+
+    Raises:
+        NotFoundError: there is no such analysis.
+        AlreadyDecidedError: it is decided; undo that first.
+        StaleRevisionError: somebody wrote a newer wording than this one.
+        InvalidError: the note is longer than 2,000 characters.
+    """
+    ruling = Ruling(analysis_id, revision_number, Decision.SUPERSEDED, reason, note)
+    return _only(decide_many(session, [ruling], account=account, client=client))
 
 
 def decide_many(
@@ -397,14 +417,19 @@ def undo(
 
     A decision is answered by a review that reopens the analysis, an amendment by a wording
     that restores the one before it. A second opinion that was asked for before an amendment
-    is taken back after it.
+    is taken back after it. What was given up for a new text stands again: that text is not
+    written any more, or gives way in its turn.
 
     Raises:
         NotFoundError: there is no such analysis.
         NothingToUndoError: it stands as the model wrote it, undecided.
+        AlreadyDecidedError: the text that replaced it is decided; undo that first.
+        ReplacedError: it gave way to an earlier text.
     """
     newest = _locked(session, analysis_id)
-    if newest.review is not None and newest.was_decided_last:
+    if newest.review is not None and newest.was_last(newest.review):
+        if newest.review.decision is Decision.SUPERSEDED:
+            _stand_again(session, newest.review, account, client)
         review = _new_review(newest, Decision.REOPENED, account, client)
         review.undoes_id = newest.review.id
         session.add(review)
@@ -412,6 +437,17 @@ def undo(
         return review
     before = _wording_before(session, newest.revision)
     return _add_wording(session, newest.revision, before.text, account, restores=before.number)
+
+
+def _stand_again(session: Session, given_up: Review, account: Account, client: Client) -> None:
+    wish = resampling.held(session, given_up)
+    if wish.replaced_by_id is not None:
+        newer = _locked(session, AnalysisId(wish.replaced_by_id))
+        newer.require_open()
+        review = _new_review(newer, Decision.SUPERSEDED, account, client)
+        review.reason, review.note = RejectionReason.OTHER, _GAVE_WAY
+        session.add(review)
+    resampling.take_back(session, wish)
 
 
 def _read(found: Mapping[UUID, _Newest], rulings: Sequence[Ruling]) -> set[Revision]:
@@ -459,8 +495,8 @@ def _decide(
 
 def _permitted(ruling: Ruling) -> str | None:
     """Return the note as it is stored, if the ruling can be right at all."""
-    if (ruling.decision is Decision.REJECTED) != (ruling.reason is not None):
-        raise InvalidError("a rejection needs a reason, and only a rejection has one")
+    if (ruling.decision is Decision.APPROVED) != (ruling.reason is None):
+        raise InvalidError("a rejection needs a reason, and an approval has none")
     if not 0 <= (ruling.seconds_seen or 0) <= MAX_SECONDS_SEEN:
         raise InvalidError(f"the time on screen must be 0 to {MAX_SECONDS_SEEN:,.0f} seconds")
     return _usable_note(ruling.note)
@@ -536,11 +572,6 @@ def _wording_before(session: Session, newest: Revision) -> Revision:
     return numbered(session, newest.analysis_id, _stands_for(replaced))
 
 
-def _was_amended(review: Review, newest: Revision) -> bool:
-    """Say whether an amendment stands that came after this decision."""
-    return _stands_for(newest) > _stands_for(review.revision)
-
-
 def _stands_for(revision: Revision) -> int:
     return revision.number if revision.restores_number is None else revision.restores_number
 
@@ -560,6 +591,10 @@ def _lock(session: Session, analysis_ids: set[AnalysisId]) -> dict[UUID, _Newest
         .order_by(Analysis.id)
         .with_for_update()
     )
+    return _look(session, analysis_ids)
+
+
+def _look(session: Session, analysis_ids: AbstractSet[AnalysisId]) -> dict[UUID, _Newest]:
     reviews = session.scalars(
         select(Review)
         .ext(distinct_on(Review.analysis_id))

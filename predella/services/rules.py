@@ -20,7 +20,11 @@ _WORDS_PER_SECOND = 10.0
 class ReviewRules(BaseModel):
     """How texts are decided on."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        json_schema_extra={"examples": [{"second_approver": True}]},
+    )
 
     reading_floor: bool = Field(
         default=True,

@@ -135,6 +135,11 @@ def select(query: Query, *, order: Order = Order.RISK) -> Select[UUID]:
     return found.order_by(*_SORTINGS[order].clauses())
 
 
+def clauses(order: Order) -> list[Any]:
+    """Return the terms of ``ORDER BY`` by which standings come in this order."""
+    return _SORTINGS[order].clauses()
+
+
 def page(
     session: Session,
     query: Query,
@@ -142,14 +147,17 @@ def page(
     order: Order = Order.RISK,
     after: str | None = None,
     limit: int = 50,
+    also: Sequence[ColumnElement[bool]] = (),
 ) -> Page:
     """Return the first that a query finds, or the first behind a cursor.
+
+    ``also`` are further conditions on a standing.
 
     Raises:
         InvalidError: it is not a cursor of this order.
     """
     sorting = _SORTINGS[order]
-    found = sa.select(*sorting.columns).where(*terms.conditions(query))
+    found = sa.select(*sorting.columns).where(*terms.conditions(query), *also)
     if after is not None:
         found = found.where(sorting.behind(after))
     # An index knows the order within each state, and only there.

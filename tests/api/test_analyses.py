@@ -94,6 +94,29 @@ class TestListAnalyses:
         assert listed(state="needs_review") == [str(analysis_id)]
         assert listed(collection_id=other_collection, state="rejected") == []
 
+    def test_finds_by_query_in_an_order_page_by_page(self, curator: TestClient) -> None:
+        with db.transaction() as session:
+            within = factories.submission(session, factories.collection(session, slug="sk"))
+            made = [str(one.id) for one in factories.analyses(session, 3, within)]
+            factories.approved(session)
+        params = {"query": "collection:sk state:needs_review", "order": "newest", "limit": "2"}
+
+        first = curator.get("/v1/analyses", params=params)
+        second = curator.get(first.links["next"]["url"])
+
+        shown = [row["id"] for page in (first, second) for row in page.json()["data"]]
+        assert shown == made[::-1]
+        assert second.json()["next"] is None
+
+    def test_422_for_a_query_or_a_cursor_that_cannot_be_understood(
+        self, curator: TestClient
+    ) -> None:
+        first = curator.get("/v1/analyses", params={"query": "state:lost"})
+        assert problem(first, HTTPStatus.UNPROCESSABLE_ENTITY)["position"] == 7
+
+        second = curator.get("/v1/analyses", params={"order": "risk", "cursor": "eA"})
+        problem(second, HTTPStatus.UNPROCESSABLE_ENTITY)
+
 
 class TestGetProvenance:
     def test_names_the_release_the_picture_and_the_wording(

@@ -1,4 +1,4 @@
-"""``python -m tests.bench``: items per second of every stage, on this machine."""
+"""``python -m tests.bench``: items per second of every stage, or what reviewing costs."""
 
 import argparse
 import json
@@ -10,7 +10,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from tests.bench import review
 from tests.bench.journey import Findings, travel
+from tests.bench.review import Figures
 
 _MEGABYTE = 1_000_000
 
@@ -18,6 +20,12 @@ _MEGABYTE = 1_000_000
 def main() -> int:
     """Print what the journey took; 1 when anything was lost, doubled or invalid."""
     options = _options()
+    if options.review:
+        figures = review.measure(options.review, report=Console(stderr=True).print)
+        if options.json:
+            options.json.write_text(json.dumps(asdict(figures), indent=2) + "\n")
+        _print_figures(figures)
+        return 0
     with tempfile.TemporaryDirectory(prefix="predella-bench-") as home:
         findings = travel(Path(home), options.items, report=Console(stderr=True).print)
     if options.json:
@@ -29,6 +37,12 @@ def main() -> int:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--items", type=int, default=10_000, help="how many small pictures")
+    parser.add_argument(
+        "--review",
+        type=int,
+        metavar="N",
+        help="instead: what a page, a count and decisions cost with N analyses",
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there, too")
     return parser.parse_args()
 
@@ -47,6 +61,14 @@ def _print(findings: Findings) -> None:
         console.print(f"[bold red]wrong:[/] {objection}", markup=True)
     if not findings.objections:
         console.print("nothing lost, nothing twice, every line of the export valid")
+
+
+def _print_figures(figures: Figures) -> None:
+    table = Table("what", "rounds", "median ms", "p95 ms", title=f"{figures.analyses:,} analyses")
+    for name, taken in figures.milliseconds.items():
+        median, p95 = figures.median(name), figures.p95(name)
+        table.add_row(name, f"{len(taken)}", f"{median:,.1f}", f"{p95:,.1f}")
+    Console().print(table)
 
 
 if __name__ == "__main__":

@@ -9,16 +9,15 @@ from uuid import UUID
 
 import pytest
 from PIL import Image as Picture
-from PIL import ImageDraw
+from PIL import ImageDraw, ImageOps
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from sqlalchemy import select
 
 from predella import db
-from predella.models import Analysis, Image, Review, Role
-from predella.services import checkups, images
+from predella.models import Analysis, Image, Review
+from predella.services import checkups, images, sessions
 from predella.settings import Settings
 from tests import factories
-from tests.api.conftest import token
 from tests.api.server import serving
 from tests.services import Bucket
 
@@ -61,12 +60,14 @@ class Desk:
 
     def context(self, name: str = "ines", **options: object) -> BrowserContext:
         """Open a browser of its own, signed in as somebody who may decide."""
-        secret = token(Role.CURATOR, Role.APPROVER, name=name)
+        with db.transaction() as session:
+            account = factories.account(session, name=name)
+            secret = sessions.begin(session, account)
         made = self.browser.new_context(
             base_url=self.address,
-            extra_http_headers={"Authorization": f"Bearer {secret}"},
             **{"viewport": {"width": 1440, "height": 900}} | options,  # type: ignore[arg-type]
         )
+        made.add_cookies([{"name": "predella", "value": secret, "url": self.address}])
         made.add_init_script(_WATCH)
         made.set_default_timeout(10_000)
         return made
@@ -143,7 +144,7 @@ def _paint(s3: Bucket, image: Image, place: int) -> None:
     names = (image.collection_id, image.sha256, image.preprocessing)
     for key, kind, shown in (
         (images.review_key(*names), "JPEG", picture),
-        (images.model_key(*names), "PNG", picture.resize((336, 336))),
+        (images.model_key(*names), "PNG", ImageOps.pad(picture, (336, 336), color=(122, 116, 104))),
     ):
         out = BytesIO()
         shown.save(out, kind)

@@ -8,8 +8,8 @@ from playwright.sync_api import Page, expect
 
 from predella import db
 from predella.ids import AnalysisId
-from predella.models import Account, Client
-from predella.services import accounts, reviews
+from predella.models import Client, RejectionReason
+from predella.services import accounts, preferences, reviews
 from tests import factories
 from tests.desk.conftest import Desk
 
@@ -89,7 +89,7 @@ def test_letters_typed_into_a_field_never_decide(reading: Page, decisions: Decis
 def test_letters_never_decide_while_the_picture_has_the_focus(
     reading: Page, decisions: Decisions
 ) -> None:
-    reading.locator("#viewer canvas").first.click()
+    reading.locator(".openseadragon-canvas").click()
     for key in "arsdfjk":
         reading.keyboard.press(key)
     reading.wait_for_timeout(300)
@@ -110,6 +110,14 @@ def test_an_undo_takes_the_last_decision_back_also_after_a_reload(
     expect(reading.locator("h1")).to_have_text("Composition no. 12")
     expect(reading.locator("#status")).to_contain_text("Taken back.")
     assert decisions() == ["approved", "reopened"]
+
+
+def test_an_undo_brings_a_deleted_sentence_back(reading: Page) -> None:
+    reading.keyboard.press("d")
+    expect(reading.locator("#text")).not_to_contain_text("1642")
+    reading.keyboard.press("u")
+
+    expect(reading.locator("#text")).to_contain_text("1642")
 
 
 def test_an_amended_wording_is_approved_in_one_step(reading: Page, decisions: Decisions) -> None:
@@ -171,7 +179,7 @@ def test_a_decision_that_came_meanwhile_is_shown_and_not_doubled(
             revision_number=0,
             account=factories.account(session, name="jo"),
             client=Client.CLI,
-            reason="style",  # type: ignore[arg-type]
+            reason=RejectionReason.STYLE,
         )
     reading.keyboard.press("a")
 
@@ -191,7 +199,7 @@ def test_two_people_are_never_given_the_same_text(desk: Desk, page: Page) -> Non
 
 
 def test_who_asks_a_colleague_goes_on_with_the_next_text(
-    reading: Page, desk: Desk, decisions: Decisions
+    reading: Page, decisions: Decisions
 ) -> None:
     with db.transaction() as session:
         jo = factories.account(session, name="jo").id
@@ -250,6 +258,20 @@ def test_approving_works_without_scripts(desk: Desk, decisions: Decisions) -> No
 
 def _amend(analysis_id: UUID, text: str) -> None:
     with db.transaction() as session:
-        jo: Account = factories.account(session, name="jo")
+        jo = factories.account(session, name="jo")
         reviews.amend(session, AnalysisId(analysis_id), text=text, account=jo, seen=0)
-        assert accounts.get(session, jo.id)  # type: ignore[arg-type]
+
+
+def test_single_keys_can_be_turned_off(page: Page, desk: Desk, decisions: Decisions) -> None:
+    with db.transaction() as session:
+        ines = accounts.by_name(session, "ines")
+        preferences.choose(session, ines, {"single_keys": False})
+    page.goto(f"/desk/analyses/{desk.analyses[0]}?order=object")
+    for key in "arsu":
+        page.keyboard.press(key)
+    page.wait_for_timeout(300)
+    assert decisions() == []
+
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("h1")).to_have_text("Composition no. 13")
+    assert decisions() == ["approved"]

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from types import SimpleNamespace
+from uuid import UUID
 
 import pytest
 from sqlalchemy import ColumnElement, func, select, text
@@ -11,20 +12,24 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from predella import db
+from predella.ids import AnalysisId
 from predella.models import (
+    Account,
     Analysis,
     Attempt,
+    Client,
     Image,
     Item,
     ItemState,
     Outcome,
+    RejectionReason,
     Release,
     Revision,
     Run,
     Stage,
     Submission,
 )
-from predella.services import drafts, images
+from predella.services import drafts, images, regenerations, reviews
 from predella.settings import Settings
 from predella.storage import Store
 from tests import factories
@@ -107,6 +112,21 @@ def again(item: Item) -> None:
             image_id=item.image_id,
             next_attempt_at=func.now(),
         )
+
+
+def ask_again(session: Session, analysis_id: UUID | None) -> UUID:
+    """Ask for a new text as a curator would; return whose wish it is."""
+    assert analysis_id is not None
+    account = factories.account(session)
+    regenerations.ask(
+        session,
+        AnalysisId(analysis_id),
+        revision_number=0,
+        account=account,
+        client=Client.DESK,
+        reason=RejectionReason.COLOUR,
+    )
+    return account.id
 
 
 def states(session: Session) -> dict[ItemState, int]:
@@ -305,6 +325,54 @@ class TestPrompts:
         assert (row.state, row.error_code) == (ItemState.FAILED, "prompt_refused")
         assert "alt-text/1" in str(row.error)
         assert states(session)[ItemState.DONE] == 2
+
+
+class TestFurtherSamples:
+    def test_are_written_for_whoever_asked_while_others_wait_their_turn(
+        self, session: Session, settings: Settings, s3: Bucket
+    ) -> None:
+        items = hand_in.ready(s3, 3)
+        run(s3, settings)
+        asked = [hand_in.row(session, item.id).analysis_id for item in items[:2]]
+        with db.transaction() as own:
+            for analysis_id in asked:
+                ask_again(own, analysis_id)
+        again(items[2])
+
+        run(s3, settings)
+
+        assert states(session) == {ItemState.DONE: 4}
+        for item, old in zip(items, asked, strict=False):
+            written = session.get_one(Analysis, hand_in.row(session, item.id).analysis_id)
+            before = session.get_one(Analysis, old)
+            assert (written.sample, written.seed) == (1, 1)
+            assert written.text == f"{before.text} This is sample 1."
+            assert written.release_id != before.release_id
+        assert session.scalar(select(func.count()).select_from(Analysis)) == 5
+
+    def test_are_dropped_when_the_wish_is_withdrawn_while_the_model_is_at_it(
+        self, session: Session, settings: Settings, s3: Bucket
+    ) -> None:
+        (item,) = hand_in.ready(s3, 1)
+        run(s3, settings)
+        old = session.scalars(select(Analysis.id)).one()
+        with db.transaction() as own:
+            account = ask_again(own, old)
+
+        def withdraw(_: bytes) -> None:
+            with db.transaction() as own:
+                by = own.get_one(Account, account)
+                reviews.undo(own, AnalysisId(old), account=by, client=Client.DESK)
+
+        run(s3, settings, Watched(instead=withdraw))
+
+        row = hand_in.row(session, item.id)
+        assert (row.state, row.analysis_id) == (ItemState.DONE, old)
+        assert session.scalar(select(func.count()).select_from(Analysis)) == 1
+        assert session.scalars(select(Attempt.outcome).order_by(Attempt.id)).all() == [
+            Outcome.DONE,
+            Outcome.RELEASED,
+        ]
 
 
 class TestStreaming:

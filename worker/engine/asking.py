@@ -13,15 +13,15 @@ Opened = tuple[Prompt, list[Any]]
 _Part = tuple[tuple[Hashable, int], Answer]
 
 
-def release_for(engine: Engine, prompt: Prompt) -> ReleaseSpec:
-    """Return what the model is when it is asked this.
+def release_for(engine: Engine, prompt: Prompt, *, sample: int = 0) -> ReleaseSpec:
+    """Return what the model is when it is asked this: for all further samples the same.
 
     Raises:
         PromptError: it cannot be.
     """
     rendered = [engine.render(question) for question in prompt.questions]
     return replace(
-        engine.release,
+        engine.drawing if sample else engine.release,
         prompt_id=prompt.id,
         prompt_text=prompt.text,
         prompt_rendered="\n\n".join(rendered),
@@ -48,7 +48,7 @@ class Asking:
 
     def open(self, request: Request) -> Opened:
         """Return what can be put; may run in any thread."""
-        parts = [Request(request.picture, question) for question in request.prompt.questions]
+        parts = [replace(request, prompt=question) for question in request.prompt.questions]
         return request.prompt, [self._engine.open(part) for part in parts]
 
     def put(self, key: Hashable, opened: Opened) -> None:

@@ -17,6 +17,7 @@ class Batching(ABC, Generic[Asked]):
 
     picture: Literal["model", "review"]
     release: ReleaseSpec
+    drawing: ReleaseSpec
     device: str
 
     def __init__(self, *, batch_size: int, prompt: Prompt) -> None:

@@ -1,6 +1,7 @@
 """Any local checkpoint of transformers that answers questions about pictures."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import Literal
@@ -11,7 +12,7 @@ from PIL import Image
 
 from predella.provenance import ReleaseSpec
 from worker.engine import adapters, assembling, identity
-from worker.engine.decoding import GREEDY
+from worker.engine.decoding import ANOTHER, GREEDY
 from worker.engine.errors import CheckpointError, PromptError
 from worker.engine.prompts import FORMAL_ANALYSIS, Prompt
 from worker.engine.protocol import Answer, EngineFailure, Request
@@ -21,7 +22,9 @@ from worker.images.prepared import PREPROCESSING, REVIEW_SIDE
 _TRIAL_SIDE = 64
 _UNFIT = (ValueError, LookupError, TypeError, AttributeError, RuntimeError, TemplateError)
 
-_Asked = tuple[Image.Image, Prompt]
+_Question = tuple[Image.Image, Prompt]
+_Asked = tuple[Image.Image, Prompt, int | None]
+"""The picture, the question, and the seed of a further sample."""
 
 
 class ChatEngine(Writing[_Asked]):
@@ -52,11 +55,13 @@ class ChatEngine(Writing[_Asked]):
         )
         merged = None if adapter is None else adapters.merge(self._family.model, adapter)
         super().__init__(
-            self._family.model.to(kind), decoding=GREEDY, batch_size=batch_size, prompt=prompt
+            self._family.model.to(kind), decoding=ANOTHER, batch_size=batch_size, prompt=prompt
         )
         self._dtype = number
         self._rendered = self._check(directory)
         self.release = self._release(directory, merged, preprocessing)
+        rest = {k: v for k, v in self.release.decoding.items() if k not in GREEDY.as_json()}
+        self.drawing = replace(self.release, decoding={**rest, **ANOTHER.as_json()})
 
     def render(self, prompt: Prompt) -> str:
         """Return what the model would be given to ask this.
@@ -69,14 +74,18 @@ class ChatEngine(Writing[_Asked]):
     def open(self, request: Request) -> _Asked | EngineFailure:
         """Return the review picture and its question; may run in any thread."""
         picture = _open(request.picture)
-        return picture if isinstance(picture, EngineFailure) else (picture, request.prompt)
+        if isinstance(picture, EngineFailure):
+            return picture
+        decoding = ANOTHER if request.sample else GREEDY
+        return picture, request.prompt, decoding.seed_for(request.picture, request.sample)
 
     def _answers(self, batch: Sequence[_Asked]) -> Answers:
-        inputs = self._inputs(batch)
-        answers = self._write(inputs, [self.render(prompt) for _, prompt in batch])
+        inputs = self._inputs([(picture, prompt) for picture, prompt, _ in batch])
+        rendered = [self.render(prompt) for _, prompt, _ in batch]
+        answers = self._write(inputs, rendered, [seed for _, _, seed in batch])
         return [self._within_room(answer) for answer in answers]
 
-    def _inputs(self, asked: Sequence[_Asked]) -> dict[str, torch.Tensor]:
+    def _inputs(self, asked: Sequence[_Question]) -> dict[str, torch.Tensor]:
         """Return what the model takes; of it, only what is no whole number has its dtype."""
         made = self._family.inputs(asked)
         return dict(made.to(self._model.device, self._dtype))
@@ -134,7 +143,7 @@ class ChatEngine(Writing[_Asked]):
             decoding={
                 "profile": profile.name,
                 "picture": self._family.sizes,
-                **self._decoding.as_json(),
+                **GREEDY.as_json(),
                 "max_new_tokens": config.max_new_tokens,
                 "eos_token_id": config.eos_token_id,
                 "suppressed_tokens": len(config.suppress_tokens or ()),

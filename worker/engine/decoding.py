@@ -1,7 +1,7 @@
 """How the next token is chosen, and how chance is kept repeatable."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -28,11 +28,15 @@ class Decoding:
     top_k: int = 50
     seed: int = 0
 
-    def seed_for(self, picture: bytes) -> int | None:
-        """Return a seed from the bytes of the picture alone; None where nothing is drawn."""
+    def seed_for(self, picture: bytes, sample: int = 0) -> int | None:
+        """Return a seed from the bytes of the picture alone; None where nothing is drawn.
+
+        Each further sample about the same picture has another one.
+        """
         if not self.temperature:
             return None
-        digest = hashlib.sha256(b"%d:" % self.seed + picture).digest()
+        wish = b"%d:%d:" % (self.seed, sample) if sample else b"%d:" % self.seed
+        digest = hashlib.sha256(wish + picture).digest()
         return int.from_bytes(digest[:_SEED_BYTES], "big")
 
     def as_json(self) -> dict[str, object]:
@@ -51,6 +55,8 @@ class Decoding:
 GREEDY = Decoding()
 PAPER = Decoding(temperature=0.2, top_k=50)
 """The defaults of GalleryGPT's ``run_llava.py`` under transformers 4.37, with 512 new tokens."""
+ANOTHER = Decoding(temperature=0.7, top_k=50)
+"""For further samples: at the paper's 0.2 a model that is sure says the same once more."""
 PRESETS = {"greedy": GREEDY, "paper": PAPER}
 
 
@@ -70,14 +76,30 @@ class Sampler:
     decoding: Decoding
     seeds: torch.Tensor
     """int64 [batch]"""
+    draws: torch.Tensor | None = None
+    """bool [batch]: in the other rows the most likely token wins. None: all draw."""
 
     def __call__(self, step: Step, scores: torch.Tensor) -> torch.Tensor:
         """Return the noisy scores of the most likely tokens; all others are out."""
+        noisy = self._noisy(step, scores)
+        if self.draws is None:
+            return noisy
+        return torch.where(self.draws.to(scores.device)[:, None], noisy, scores.double())
+
+    def _noisy(self, step: Step, scores: torch.Tensor) -> torch.Tensor:
         top = scores.topk(min(self.decoding.top_k, scores.shape[-1]))
         noise = _gumbel(self.seeds.to(scores.device)[:, None], step, top.indices)
         keys = top.values.double() / self.decoding.temperature + noise
         out = torch.full_like(scores, -torch.inf, dtype=torch.float64)
         return out.scatter(-1, top.indices, keys)
+
+
+def drawing(decoding: Decoding, seeds: Sequence[int | None]) -> Choose:
+    """Draw in the rows that have a seed; in the others the most likely token wins."""
+    draws = torch.tensor([seed is not None for seed in seeds])
+    if not draws.any():
+        return greedy
+    return Sampler(decoding, torch.tensor([seed or 0 for seed in seeds]), draws)
 
 
 def _gumbel(seeds: torch.Tensor, step: Step, tokens: torch.Tensor) -> torch.Tensor:

@@ -1,6 +1,6 @@
 """GalleryGPT and every other LLaVA: what all ways to run one share."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from predella.provenance import ReleaseSpec
 from worker.engine import adapters, identity, loading
-from worker.engine.decoding import GREEDY, Decoding
+from worker.engine.decoding import ANOTHER, GREEDY, Decoding
 from worker.engine.errors import CheckpointError
 from worker.engine.loading import Question
 from worker.engine.pixels import NotModelReadyError
@@ -84,15 +84,29 @@ class Llava:
 
     def open(self, request: Request) -> Asked | EngineFailure:
         """Return the picture as numbers, with its question; may run in any thread."""
-        return self.opened(request.picture, self.question(request.prompt))
+        question = self.question(request.prompt)
+        return self.opened(request.picture, question, sample=request.sample)
 
-    def opened(self, picture: bytes, question: Question) -> Asked | EngineFailure:
+    def opened(
+        self, picture: bytes, question: Question, *, sample: int = 0
+    ) -> Asked | EngineFailure:
         """Return a model-ready picture as numbers, with this question."""
         try:
             pixels = self.checkpoint.normalisation.tensor(picture)
         except NotModelReadyError as error:
             return EngineFailure("not_model_ready", f"Prepare the image again: {error}.")
-        return Asked(pixels, question, self.decoding.seed_for(picture))
+        decoding = self.drawing if sample else self.decoding
+        return Asked(pixels, question, decoding.seed_for(picture, sample))
+
+    @property
+    def drawing(self) -> Decoding:
+        """How further samples are written: greedily they would say the same once more."""
+        return self.decoding if self.decoding.temperature else ANOTHER
+
+    def drawn(self, release: ReleaseSpec) -> ReleaseSpec:
+        """Return what a release of this model is where it writes further samples."""
+        rest = {k: v for k, v in release.decoding.items() if k not in self.decoding.as_json()}
+        return replace(release, decoding={**rest, **self.drawing.as_json()})
 
     def release(self, engine: str) -> ReleaseSpec:
         """Return the identity of what this model writes when this engine runs it."""

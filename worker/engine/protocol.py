@@ -52,6 +52,8 @@ class Request:
 
     picture: bytes
     prompt: Prompt
+    sample: int = 0
+    """0: the text of the release; above it, another one, drawn with a seed of its own."""
 
 
 class Engine(Protocol):
@@ -64,6 +66,8 @@ class Engine(Protocol):
 
     release: ReleaseSpec
     """Of the prompt that it was loaded with."""
+    drawing: ReleaseSpec
+    """What it is when it writes a further sample: chance takes part, so it is another one."""
     device: str
 
     @property

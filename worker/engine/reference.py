@@ -23,9 +23,10 @@ class ReferenceEngine(Writing[Asked]):
     def __init__(self, llava: Llava, *, batch_size: int) -> None:
         self.llava = llava
         super().__init__(
-            llava.model, decoding=llava.decoding, batch_size=batch_size, prompt=llava.prompt
+            llava.model, decoding=llava.drawing, batch_size=batch_size, prompt=llava.prompt
         )
         self.release = llava.release("generate")
+        self.drawing = llava.drawn(self.release)
 
     def render(self, prompt: Prompt) -> str:
         """Return what the model would be given to ask this.
@@ -50,8 +51,8 @@ class ReferenceEngine(Writing[Asked]):
             "attention_mask": mask.to(device),
             "pixel_values": pixels.to(device, self.llava.dtype),
         }
-        seeds = [one.seed for one in batch if one.seed is not None]
-        return self._write(inputs, [one.question.rendered for one in batch], seeds or None)
+        seeds = [one.seed for one in batch]
+        return self._write(inputs, [one.question.rendered for one in batch], seeds)
 
     def _text(self, tokens: Sequence[int], rendered: str) -> str:
         del rendered

@@ -46,6 +46,7 @@ class SlottedEngine:
         self._occupancy = 0.0
         self._engine = self._sized(llava.question(llava.prompt).ids)
         self.release = llava.release(self._kind())
+        self.drawing = llava.drawn(self.release)
 
     def _kind(self) -> str:
         """Return what of the engine can change a text: in float32 its arithmetic does not."""
@@ -169,7 +170,7 @@ class SlottedEngine:
             NoRoomError: memory does not hold one.
         """
         config = slot_config(self.llava, prompt_ids, slots=self._wanted, kv_cache=self._kv_cache)
-        return SlotEngine(self.llava.model, config, self.llava.decoding)
+        return SlotEngine(self.llava.model, config, self.llava.drawing)
 
 
 def slot_config(

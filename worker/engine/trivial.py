@@ -3,6 +3,7 @@
 import hashlib
 import struct
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal
 
 from predella.provenance import ReleaseSpec
@@ -40,6 +41,7 @@ class TrivialEngine(Batching[Request]):
             libraries={},
             notice="Written without a model, to try the software; not a description of this work.",
         )
+        self.drawing = replace(self.release, decoding={"strategy": "numbered"})
 
     def render(self, prompt: Prompt) -> str:
         """Return its words: there is no conversation to dress them in."""
@@ -64,6 +66,8 @@ def _answer(request: Request, batch_size: int) -> Answer:
         f"A picture of {width} by {height} pixels in {len(picture)} bytes,"
         f" whose digest begins with {digest[:8]}."
     )
+    if request.sample:
+        text += f" This is sample {request.sample}."
     words = text.split()
     return Generation(
         text=text,
@@ -74,6 +78,6 @@ def _answer(request: Request, batch_size: int) -> Answer:
         mean_logprob=0.0,
         min_window_logprob=0.0,
         rendered_prompt=asked,
-        seed=None,
+        seed=request.sample or None,
         batch_size=batch_size,
     )

@@ -9,7 +9,7 @@ import torch
 from transformers import LogitsProcessorList
 
 from worker.engine.batching import Batching
-from worker.engine.decoding import Decoding, Sampler, greedy
+from worker.engine.decoding import Decoding, drawing
 from worker.engine.prompts import Prompt
 from worker.engine.protocol import Answer, EngineFailure, Generation
 from worker.engine.watching import Watcher, lowest_window
@@ -28,6 +28,7 @@ class Writing(Batching[Asked]):
     """Writes a batch at a time, or in parts where memory is short."""
 
     def __init__(self, model: Any, *, decoding: Decoding, batch_size: int, prompt: Prompt) -> None:
+        """``decoding``: of what is drawn; what has no seed is not."""
         super().__init__(batch_size=batch_size, prompt=prompt)
         spare_threads(model)
         self._model = model
@@ -55,11 +56,11 @@ class Writing(Batching[Asked]):
         self,
         inputs: Mapping[str, torch.Tensor],
         prompts: Sequence[str],
-        seeds: Sequence[int] | None = None,
+        seeds: Sequence[int | None],
     ) -> Answers:
         """Return what the model writes to inputs that are padded on the left.
 
-        Without seeds nothing is left to chance.
+        Where there is no seed nothing is left to chance.
         """
         watcher = self._watcher(seeds)
         written = self._model.generate(**inputs, logits_processor=LogitsProcessorList([watcher]))
@@ -70,7 +71,7 @@ class Writing(Batching[Asked]):
             watcher.broken(),
             inputs["attention_mask"].sum(-1).tolist(),
             prompts,
-            [None] * len(prompts) if seeds is None else seeds,
+            seeds,
             strict=True,
         )
         return [
@@ -80,11 +81,9 @@ class Writing(Batching[Asked]):
             for row, logprobs, broken, length, prompt, seed in found
         ]
 
-    def _watcher(self, seeds: Sequence[int] | None) -> Watcher:
+    def _watcher(self, seeds: Sequence[int | None]) -> Watcher:
         end = self._model.generation_config.eos_token_id[0]
-        if seeds is None:
-            return Watcher(end, greedy)
-        return Watcher(end, Sampler(self._decoding, torch.tensor(seeds)))
+        return Watcher(end, drawing(self._decoding, seeds))
 
     def _generation(
         self,

@@ -59,6 +59,7 @@
     }
     modelsView = null;
     for (const button of document.querySelectorAll("[data-view=model]")) button.setAttribute("aria-pressed", "false");
+    viewer.container.classList.remove("is-models");
     viewer.clearOverlays();
     viewer.open({ type: "image", url: place.dataset.picture });
   }
@@ -92,6 +93,7 @@
   function showModelsView(button) {
     const on = !modelsView;
     button.setAttribute("aria-pressed", String(on));
+    viewer.container.classList.toggle("is-models", on);
     if (!on) { viewer.world.removeItem(modelsView); modelsView = null; return; }
     const { width, height } = viewer.world.getItemAt(0).getBounds();
     const side = Math.max(width, height);
@@ -139,18 +141,19 @@
       // Its inline style bears the nonce of another page, and the policy of this one looks at it.
       turnTo(new DOMParser().parseFromString(content.replace(/<style[^]*?<\/style>/, ""), "text/html"));
     } catch {
-      say(document.body.dataset.failed || "Not sent. Nothing was decided; try again.");
+      const place = document.querySelector("[data-failed]");
       const note = document.createElement("p");
-      note.className = "note bad"; note.setAttribute("role", "alert");
-      note.textContent = "Not sent: the server did not answer. Nothing was decided, nothing is lost; try again.";
-      ($("sheet") || $("main")).prepend(note);
+      note.className = "note bad";
+      note.setAttribute("role", "alert");
+      note.textContent = place?.dataset.failed;
+      if (note.textContent) place.prepend(note); else form.submit();
     } finally {
       busy = false;
       document.body.removeAttribute("aria-busy");
     }
   }
 
-  const csrf = () => { const value = $("sheet")?.dataset.csrf; return value ? { "X-CSRF-Token": value } : {}; };
+  const csrf = () => { const value = document.querySelector("[data-csrf]")?.dataset.csrf; return value ? { "X-CSRF-Token": value } : {}; };
 
   function turnTo(page) {
     const wasHung = $("viewer")?.dataset.picture;

@@ -6,7 +6,8 @@ from typer.testing import CliRunner
 from predella import db
 from predella.cli.account import app
 from predella.errors import NameTakenError, NotFoundError
-from predella.services import accounts
+from predella.services import accounts, passwords, sessions
+from predella.settings import get_settings
 
 pytestmark = pytest.mark.usefixtures("settings")
 
@@ -64,6 +65,32 @@ class TestToken:
     def test_an_unknown_account_is_our_own_error(self) -> None:
         with pytest.raises(NotFoundError):
             _run("token", "nobody")
+
+
+class TestPassword:
+    def test_is_read_from_a_pipe_and_signs_in(self) -> None:
+        _add()
+
+        CliRunner().invoke(
+            app, ["password", "ines"], input="a low horizon\n", catch_exceptions=False
+        )
+
+        with db.transaction() as session:
+            found = passwords.verify(session, "ines", "a low horizon", address="test")
+            assert found is not None
+
+
+class TestSignInLink:
+    def test_signs_in_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("PREDELLA_PUBLIC_URL", "https://desk.example/")
+        get_settings.cache_clear()
+        _add()
+
+        place, _, secret = _run("sign-in-link", "ines").strip().rpartition("/")
+
+        assert place == "https://desk.example/sign-in/once"
+        with db.transaction() as session:
+            assert sessions.follow_link(session, secret).name == "ines"
 
 
 class TestRevoke:

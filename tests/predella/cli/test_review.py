@@ -14,7 +14,7 @@ from predella.cli import reading
 from predella.cli.output import Exit
 from predella.ids import AnalysisId
 from predella.models import Collection, FinishReason, Item, ReviewState, Role
-from predella.services import accounts, analyses, reviews
+from predella.services import accounts, analyses, regenerations, reviews
 from predella.settings import Settings, get_settings
 from tests import factories
 from tests.predella.cli.running import Run, runner
@@ -299,6 +299,33 @@ class TestDecide:
         assert (refused.code, "approvals:write" in refused.err) == (Exit.AUTH, True)
         assert run("undo", str(id_)).code == Exit.AUTH
         assert _state(id_) is ReviewState.APPROVED
+
+
+class TestRegenerate:
+    def test_gives_a_text_up_and_asks_for_another(self, run: Run) -> None:
+        id_ = _analysis()
+
+        ran = run("regenerate", f"{id_}@0", "--reason", "colour", "--note", "It is red.")
+
+        assert ran.code == Exit.OK
+        assert "a new text is asked for" in ran.out
+        assert _state(id_) == "superseded"
+        with db.transaction() as session:
+            (wish,) = regenerations.of(session, id_)
+            assert (wish.review.reason, wish.review.note) == ("colour", "It is red.")
+
+    def test_is_taken_back_by_undo(self, run: Run) -> None:
+        id_ = _analysis()
+        run("regenerate", str(id_), "--reason", "style", "--json")
+
+        assert "needs review again" in run("undo", str(id_)).out
+        assert _state(id_) == "needs_review"
+
+    def test_refuses_a_wording_that_was_replaced(self, run: Run) -> None:
+        id_ = _analysis()
+        _amend(id_, "A green vase.")
+
+        assert run("regenerate", f"{id_}@0", "--reason", "style").code == Exit.CONFLICT
 
 
 class TestUndo:

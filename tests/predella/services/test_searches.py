@@ -2,6 +2,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from predella.checks import CheckName
 from predella.errors import InvalidError, QueryError
 from predella.ids import AnalysisId, CollectionId
 from predella.models import Analysis, Collection, Decision, ReviewState, Standing
@@ -24,11 +25,11 @@ def within(session: Session) -> Collection:
 
 
 def _written(
-    session: Session, within: Collection, number: str, text: str, **fields: float
+    session: Session, within: Collection, number: str, text: str, *, mean_logprob: float
 ) -> AnalysisId:
     submission = factories.submission(session, within)
     item = factories.item(session, submission, object_number=number)
-    made = factories.analysis(session, item, text=text, **fields)
+    made = factories.analysis(session, item, text=text, mean_logprob=mean_logprob)
     checkups.run(session, [factories.newest_revision(session, made).id])
     return AnalysisId(made.id)
 
@@ -188,7 +189,7 @@ class TestFacets:
         assert counted.states[ReviewState.APPROVED] == 2
         assert counted.states[ReviewState.REJECTED] == 0
         assert (counted.held, counted.clean) == (1, 1)
-        assert counted.checks["date"] == counted.checks["leak"] == 1
+        assert counted.checks == {CheckName.DATE: 1, CheckName.LEAK: 1}
         assert searches.facets(session).held >= counted.held
 
 

@@ -60,6 +60,12 @@ class TestReleaseFor:
     ) -> None:
         assert asking.release_for(engine, FORMAL_ANALYSIS).digest() == engine.release.digest()
 
+    def test_is_one_for_all_further_samples(self, engine: ReferenceEngine) -> None:
+        samples = [asking.release_for(engine, LINE, sample=number) for number in range(3)]
+
+        assert samples[0].digest() != samples[1].digest() == samples[2].digest()
+        assert (samples[1].prompt_id, samples[1].decoding) == ("line/1", engine.drawing.decoding)
+
     def test_differs_from_prompt_to_prompt_and_tells_all_parts(
         self, engine: ReferenceEngine
     ) -> None:

@@ -15,6 +15,7 @@ from tests.worker.engine import small_checkpoints
 from worker import engine
 from worker.engine import CheckpointError, Engine, EngineFailure, Generation
 from worker.engine.chat import ChatEngine
+from worker.engine.decoding import ANOTHER
 from worker.engine.errors import PromptError
 from worker.engine.prompts import FORMAL_ANALYSIS, Prompt
 from worker.engine.protocol import Request, answers
@@ -107,6 +108,20 @@ class TestEveryFamily:
         alone = [written(answers(model, [one]))[0] for one in requests]
         assert [one.token_ids for one in together] == [one.token_ids for one in alone]
         assert [one.rendered_prompt for one in together] == [*map(model.render, questions)]
+
+    def test_draws_further_samples_whoever_they_share_a_batch_with(
+        self, model: Engine, reviews: list[bytes]
+    ) -> None:
+        asked = [Request(reviews[0], FORMAL_ANALYSIS, sample) for sample in range(3)]
+
+        together = written(answers(model, asked))
+
+        alone = [written(answers(model, [one]))[0] for one in asked]
+        assert [one.token_ids for one in together] == [one.token_ids for one in alone]
+        assert [one.seed for one in together] == [one.seed for one in alone]
+        assert len({one.token_ids for one in together}) == 3
+        assert together[0].seed is None
+        assert model.drawing.decoding == {**model.release.decoding, **ANOTHER.as_json()}
 
     def test_writes_the_greedy_choice_of_the_bare_model(
         self, model: Engine, reviews: list[bytes]

@@ -56,6 +56,9 @@ class TestSeeds:
         assert one.seed_for(b"a") != one.seed_for(b"b")
         assert one.seed_for(b"a") != two.seed_for(b"a")
 
+    def test_differ_from_sample_to_sample(self) -> None:
+        assert len({PAPER.seed_for(b"a", sample) for sample in range(6)}) == 6
+
     def test_fit_into_json_and_the_database(self) -> None:
         assert all(0 <= (PAPER.seed_for(bytes([n])) or 0) < 2**53 for n in range(99))
 

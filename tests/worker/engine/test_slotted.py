@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from tests.worker.engine.test_llava import written
-from worker.engine.decoding import GREEDY, PAPER, Decoding
+from worker.engine.decoding import ANOTHER, GREEDY, PAPER, Decoding
 from worker.engine.llava import Llava
 from worker.engine.prompts import Prompt
 from worker.engine.protocol import EngineFailure, Generation, Request, answers, stream
@@ -64,6 +64,46 @@ class TestGenerate:
 
     def test_nothing_in_nothing_out(self, slots: Opened) -> None:
         assert slots().generate([]) == []
+
+
+class TestFurtherSamples:
+    def test_are_the_same_in_any_order_and_company_and_as_the_reference_writes_them(
+        self, slots: Opened, pictures: list[bytes]
+    ) -> None:
+        engine = slots()
+        asked = [Request(one, engine.llava.prompt, n) for one in pictures[:4] for n in range(3)]
+
+        together = bare(answers(engine, asked))
+        backwards = bare(answers(engine, asked[::-1]))
+        alone = [bare(answers(engine, [one]))[0] for one in asked]
+
+        assert together == backwards[::-1] == alone
+        assert together == bare(answers(ReferenceEngine(engine.llava, batch_size=5), asked))
+        assert together[::3] == bare(engine.generate(pictures[:4]))
+
+    def test_say_something_else_each_time_and_name_their_seeds(
+        self, slots: Opened, pictures: list[bytes]
+    ) -> None:
+        engine = slots()
+
+        found = written(
+            answers(engine, [Request(pictures[0], engine.llava.prompt, n) for n in range(4)])
+        )
+
+        assert len({one.text for one in found}) == 4
+        assert found[0].seed is None
+        assert len({one.seed for one in found}) == 4
+
+    def test_are_of_another_release_that_names_the_chance(self, slots: Opened) -> None:
+        engine = slots()
+
+        assert engine.release.decoding["strategy"] == "greedy"
+        assert engine.drawing.decoding == {**engine.release.decoding, **ANOTHER.as_json()}
+
+    def test_are_of_the_same_release_where_everything_is_drawn(self, slots: Opened) -> None:
+        engine = slots(decoding=PAPER)
+
+        assert engine.drawing == engine.release
 
 
 class TestStream:

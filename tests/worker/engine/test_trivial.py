@@ -1,7 +1,8 @@
 import numpy as np
 
 from tests.worker.engine.pictures import picture
-from worker.engine.protocol import EngineFailure, Generation
+from worker.engine.prompts import FORMAL_ANALYSIS
+from worker.engine.protocol import EngineFailure, Generation, Request, answers
 from worker.engine.trivial import TrivialEngine
 
 
@@ -20,6 +21,16 @@ class TestGenerate:
 
         assert isinstance(broken, EngineFailure)
         assert isinstance(whole, Generation)
+
+    def test_numbers_further_samples(self, rng: np.random.Generator) -> None:
+        engine, shown = TrivialEngine(batch_size=4), picture(rng)
+
+        first, second = answers(engine, [Request(shown, FORMAL_ANALYSIS, n) for n in (0, 2)])
+
+        assert isinstance(first, Generation)
+        assert isinstance(second, Generation)
+        assert second.text == f"{first.text} This is sample 2."
+        assert engine.drawing.digest() != engine.release.digest()
 
     def test_admits_what_it_is(self) -> None:
         notice = TrivialEngine(batch_size=1).release.notice

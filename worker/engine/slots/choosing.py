@@ -24,17 +24,30 @@ class Choice:
 
 
 class Chooser:
-    """Chooses the most likely token, or draws one with the noise of its own painting."""
+    """Chooses the most likely token, or draws one with the noise of its own painting.
+
+    Paintings of both kinds may sit side by side.
+    """
 
     def __init__(self, decoding: Decoding, suppressed: torch.Tensor) -> None:
         self._decoding = decoding
         self._suppressed = suppressed
 
-    def __call__(self, logits: torch.Tensor, step: Step, seeds: torch.Tensor) -> Choice:
-        """Return a token for every row; logits: float32 [rows, vocabulary], seeds: int64 [rows]."""
+    def __call__(
+        self,
+        logits: torch.Tensor,
+        step: Step,
+        seeds: torch.Tensor,
+        draws: torch.Tensor | None = None,
+    ) -> Choice:
+        """Return a token for every row; logits: float32 [rows, vocabulary], seeds: int64 [rows].
+
+        ``draws``: bool [rows]; None where no row draws, which spares the search for the
+        likeliest.
+        """
         scores = logits.index_fill(-1, self._suppressed, -torch.inf)
         broken = ~scores.amax(-1).isfinite()
-        choose = Sampler(self._decoding, seeds) if self._decoding.temperature else greedy
+        choose = greedy if draws is None else Sampler(self._decoding, seeds, draws)
         tokens = choose(step, scores).argmax(-1)
         chosen = scores.gather(-1, tokens[:, None]).squeeze(-1)
         return Choice(tokens, chosen - scores.logsumexp(-1), broken)

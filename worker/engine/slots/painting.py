@@ -17,6 +17,7 @@ class Painting:
     """float32 [3, side, side], as the vision tower takes them"""
     max_new_tokens: int
     seed: int | None = None
+    """None: the most likely token always wins."""
     tokens: list[int] = field(default_factory=list)
     logprobs: list[float] = field(default_factory=list)
     """Natural logarithms, one for each token."""

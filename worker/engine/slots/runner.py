@@ -34,13 +34,17 @@ class Runner:
         self.cache = SlotCache(model.config.text_config, config, **where)
         suppressed = torch.tensor(model.generation_config.suppress_tokens or [], dtype=torch.long)
         self._choose = Chooser(decoding, suppressed.to(self._device))
+        self._can_draw = decoding.temperature > 0
         self.tokens, self._written, self._seeds, self._live = (
             torch.zeros(config.slots, dtype=torch.long, device=self._device) for _ in range(4)
         )
+        self._draws = torch.zeros(config.slots, dtype=torch.bool, device=self._device)
+        self._drawing: set[int] = set()
+        """Slots; while there are none, a step does not pay for what drawing takes."""
         self._block = torch.zeros(
             config.block, 3, config.slots, dtype=torch.float64, device=self._device
         )
-        self._graph: torch.cuda.CUDAGraph | None = None
+        self._graphs: dict[bool, torch.cuda.CUDAGraph] = {}
 
     @torch.inference_mode()
     def read(self, slots: Sequence[int], paintings: Sequence[Painting]) -> Rows:
@@ -51,8 +55,14 @@ class Runner:
     def _first(self, slots: Sequence[int], paintings: Sequence[Painting]) -> Choice:
         where = self._on_device(slots)
         seeds = self._on_device([one.seed or 0 for one in paintings])
-        choice = self._choose(self.prefill(where, paintings), 0, seeds)
+        drawing = [self._can_draw and one.seed is not None for one in paintings]
+        self._drawing |= {slot for slot, draws in zip(slots, drawing, strict=True) if draws}
+        draws = self._on_device(drawing).bool()
+        choice = self._choose(
+            self.prefill(where, paintings), 0, seeds, draws if any(drawing) else None
+        )
         self.tokens[where], self._seeds[where] = choice.tokens, seeds
+        self._draws[where] = draws
         self._written[where], self._live[where] = 1, 1
         self.cache.positions[where] = len(paintings[0].prompt_ids)
         return choice
@@ -97,9 +107,10 @@ class Runner:
         return _on_host(self._block)
 
     def _steps(self, longest: int) -> None:
+        draws = self._draws if self._drawing else None
         for number in range(self._config.block):
             choice = self._choose(
-                self.decode(longest + number), self._written[:, None], self._seeds
+                self.decode(longest + number), self._written[:, None], self._seeds, draws
             )
             self._block[number] = choice.rows()
             self.tokens.copy_(choice.tokens)
@@ -116,9 +127,11 @@ class Runner:
         return self._scores(self._forward(embeddings, positions[:, None]))
 
     def _replay(self) -> None:
-        if self._graph is None:
-            self._graph = self._captured()
-        self._graph.replay()
+        """Run a block as one graph: one for when somebody draws, one for when nobody does."""
+        draws = bool(self._drawing)
+        if draws not in self._graphs:
+            self._graphs[draws] = self._captured()
+        self._graphs[draws].replay()
 
     def _captured(self) -> torch.cuda.CUDAGraph:
         """Return one block of steps as a graph.
@@ -162,6 +175,8 @@ class Runner:
         """Let these slots rest; what is broken is wiped out."""
         where = self._on_device(slots)
         self._live[where], self.tokens[where], self.cache.positions[where] = 0, 0, 0
+        self._draws[where] = False
+        self._drawing.difference_update(slots)
         for slot in broken:
             self.cache.clear(slot)
 

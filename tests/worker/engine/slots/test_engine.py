@@ -87,6 +87,20 @@ class TestTexts:
         assert many == one
         assert many != greedy
 
+    def test_that_are_drawn_leave_those_beside_them_as_they_were(
+        self, alone: dict[int, list[int]]
+    ) -> None:
+        drawing = replace(PAPER, temperature=2.0)
+        drawn = write(engine(1, decoding=drawing), paintings(range(6)))
+        mixed = paintings(range(6)) + [replace(small.painting(n), seed=None) for n in range(6, 12)]
+
+        for order in (mixed, mixed[::-1]):
+            running = engine(3, refill=2, block=4, decoding=drawing)
+            written = write(running, [replace(one, tokens=[], logprobs=[]) for one in order])
+
+            assert {n: written[n] for n in range(6)} == drawn
+            assert {n: written[n] for n in range(6, 12)} == {n: alone[n] for n in range(6, 12)}
+
 
 class TestLogprobs:
     def test_are_those_of_the_bare_model_among_the_allowed_words(self) -> None:

@@ -1,8 +1,13 @@
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 
+from tests.worker.engine.pictures import picture
 from worker.engine.llava import Llava
+from worker.engine.protocol import Answer, Generation, Request, answers
 from worker.engine.reference import ReferenceEngine
+from worker.engine.slotted import SlottedEngine
 from worker.training.demo import evaluation
 from worker.training.demo.__main__ import BUNDLED
 from worker.training.demo.training import SEED
@@ -15,6 +20,10 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> list[evaluation.Judged]:
     )
     files = evaluation.paint(tmp_path_factory.mktemp("painted"), seed=SEED, count=40)
     return evaluation.judge(engine, files)
+
+
+def _texts(found: Sequence[Answer]) -> list[str]:
+    return [one.text for one in found if isinstance(one, Generation)]
 
 
 class TestBundledModel:
@@ -30,6 +39,23 @@ class TestBundledModel:
 
         assert engine.release.model_name == "predella demo model"
         assert "format, light and colour only" in str(engine.release.notice)
+
+    def test_says_something_else_in_some_further_sample_and_the_same_to_the_same_seed(
+        self,
+    ) -> None:
+        llava = Llava(BUNDLED, device="cpu", dtype="float32", max_new_tokens=200)
+        rng = np.random.default_rng(3)
+        asked = [
+            Request(one, llava.prompt, sample)
+            for one in [picture(rng) for _ in range(3)]
+            for sample in range(6)
+        ]
+
+        there = _texts(answers(SlottedEngine(llava, slots=4), asked))
+        back = _texts(answers(ReferenceEngine(llava, batch_size=3), asked[::-1]))
+
+        assert there == back[::-1]
+        assert all(len(set(there[n : n + 6])) > 1 for n in range(0, len(there), 6))
 
     def test_states_what_is_true_of_pictures_it_was_not_trained_on(
         self, judged: list[evaluation.Judged]

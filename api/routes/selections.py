@@ -1,0 +1,64 @@
+from fastapi import APIRouter, status
+
+from api.dependencies import Approver, DbSession, Reader, Reviewer
+from api.schemas.selections import BulkIn, BulkOut, SelectionIn, SelectionOut
+from predella.ids import SelectionId
+from predella.models import Account, Client, Decision, Selection
+from predella.services import bulks, searches, selections
+from predella.services.accounts import Principal
+
+router = APIRouter(prefix="/selections", tags=["reviews"])
+
+
+@router.post("", status_code=status.HTTP_201_CREATED)
+def freeze(session: DbSession, reviewer: Reviewer, body: SelectionIn) -> SelectionOut:
+    """Freeze what a query finds, in the order of risk; for 24 hours it can be decided on."""
+    query = searches.parse(body.query)
+    made = selections.freeze(session, query, account=reviewer.account, limit=body.limit)
+    return _shown(session, made, reviewer.account)
+
+
+@router.get("/{selection_id}")
+def get_selection(session: DbSession, reader: Reader, selection_id: SelectionId) -> SelectionOut:
+    """Show what was frozen."""
+    return _shown(session, selections.get(session, selection_id), reader.account)
+
+
+@router.post("/{selection_id}/decision")
+def decide_all(
+    session: DbSession, reviewer: Reviewer, selection_id: SelectionId, body: BulkIn
+) -> BulkOut:
+    """Decide alike on every text that stands as it was frozen; the others are told one by one.
+
+    Approving and reopening need the scope `approvals:write`, and only what the account has
+    had open is approved.
+    """
+    _require_for(reviewer, body.decision)
+    result = bulks.decide(
+        session,
+        selection_id,
+        expected_count=body.expected_count,
+        decision=body.decision,
+        reason=body.reason,
+        note=body.note,
+        account=reviewer.account,
+        client=Client.API,
+    )
+    return BulkOut.of(result)
+
+
+@router.post("/{selection_id}/revert")
+def revert(session: DbSession, approver: Approver, selection_id: SelectionId) -> BulkOut:
+    """Reopen what was decided with this selection and nobody has decided anew since."""
+    result = bulks.revert(session, selection_id, account=approver.account, client=Client.API)
+    return BulkOut.of(result)
+
+
+def _require_for(reviewer: Principal, decision: Decision) -> None:
+    if decision is not Decision.REJECTED:
+        reviewer.require("approvals:write")
+
+
+def _shown(session: DbSession, selection: Selection, account: Account) -> SelectionOut:
+    opened = selections.opened(session, SelectionId(selection.id), account=account)
+    return SelectionOut.of(selection, opened)

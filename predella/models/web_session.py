@@ -1,0 +1,28 @@
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ForeignKey
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from predella.models.account import Account
+from predella.models.base import Record
+
+
+class WebSession(Record):
+    """One time that somebody signed in with a browser; the cookie's secret is not stored."""
+
+    __tablename__ = "web_session"
+
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"), index=True)
+    sha256: Mapped[bytes] = mapped_column(unique=True)
+    """Of the cookie; it has 256 random bits, so a fast digest is enough."""
+    csrf: Mapped[str]
+    """What every form of this session carries, and no other site can know."""
+    user_agent: Mapped[str]
+    last_seen_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    """However busy it is."""
+    ended_at: Mapped[datetime | None]
+    """Signed out."""
+
+    account: Mapped[Account] = relationship(lazy="raise_on_sql")

@@ -1,0 +1,238 @@
+"""What reviewing costs with many analyses in the database: a page, a count, a decision, a bulk."""
+
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import Engine, create_engine, make_url, text
+from sqlalchemy.orm import Session
+
+from predella import migrate
+from predella.embedded.home import Home
+from predella.embedded.postgres import Postgres
+from predella.ids import AnalysisId, CollectionId, SelectionId
+from predella.models import Account, Client, Decision, RejectionReason
+from predella.services import bulks, reviews, searches, selections
+from predella.services.searches import Order
+from tests import factories
+from tests.services import service_url, sqlalchemy_url
+
+T = TypeVar("T")
+
+_ROUNDS = 100
+_BULK = 10_000
+_QUEUE = "collection:bench state:needs_review"
+
+# A row like the one that is there, but for what is named. Before there are findings nothing
+# has to be settled.
+_FILL = """
+CREATE FUNCTION pg_temp.id(kind text, n int) RETURNS uuid LANGUAGE sql IMMUTABLE AS $$
+    SELECT (lpad(to_hex(1700000000000 + n), 12, '0') || '7' || substr(md5(kind || n), 1, 3)
+        || '8' || substr(md5(kind || n), 4, 15))::uuid
+$$;
+INSERT INTO image SELECT (jsonb_populate_record(image, jsonb_build_object(
+    'id', pg_temp.id('image', n), 'sha256', sha256(('image' || n)::bytea)))).*
+FROM image, generate_series(1, {count}) n WHERE image.id = :image;
+INSERT INTO item SELECT (jsonb_populate_record(item, jsonb_build_object(
+    'id', pg_temp.id('item', n), 'object_number', 'SK-B-' || n, 'key', n || '.jpg',
+    'image_id', pg_temp.id('image', n), 'analysis_id', NULL,
+    'stage', 'prepare', 'state', 'waiting'))).*
+FROM item, generate_series(1, {count}) n WHERE item.id = :item;
+INSERT INTO analysis SELECT (jsonb_populate_record(analysis, jsonb_build_object(
+    'id', pg_temp.id('analysis', n), 'image_id', pg_temp.id('image', n),
+    'item_id', pg_temp.id('item', n), 'mean_logprob', ln(0.2 + 0.8 * random())))).*
+FROM analysis, generate_series(1, {count}) n WHERE analysis.id = :analysis;
+ALTER TABLE revision DISABLE TRIGGER settle_findings;
+ALTER TABLE checkup DISABLE TRIGGER settle_findings;
+INSERT INTO revision SELECT (jsonb_populate_record(revision, jsonb_build_object(
+    'id', pg_temp.id('revision', n), 'analysis_id', pg_temp.id('analysis', n),
+    'text', repeat(revision.text, 8) || n,
+    'sha256', sha256(convert_to(repeat(revision.text, 8) || n, 'UTF8'))))).*
+FROM revision, generate_series(1, {count}) n WHERE revision.analysis_id = :analysis;
+UPDATE item SET analysis_id = analysis.id, stage = 'analyze', state = 'done'
+FROM analysis WHERE analysis.item_id = item.id AND item.id <> :item;
+INSERT INTO checkup (id, created_at, analysis_id, revision_id, revision_sha256, number, suite)
+SELECT pg_temp.id('checkup', n), now(), revision.analysis_id, revision.id, revision.sha256, 0,
+    repeat('ab', 32)
+FROM generate_series(1, {count}) n JOIN revision ON revision.id = pg_temp.id('revision', n);
+ALTER TABLE revision ENABLE TRIGGER settle_findings;
+ALTER TABLE checkup ENABLE TRIGGER settle_findings;
+INSERT INTO finding (id, created_at, checkup_id, analysis_id, check_name, version, severity,
+    sentence, evidence, fingerprint)
+SELECT pg_temp.id(check_name, n), now(), pg_temp.id('checkup', n), pg_temp.id('analysis', n),
+    check_name, 1, severity, 'Something is wrong.', '{{}}', sha256((check_name || n)::bytea)
+FROM generate_series(1, {count}) n, (VALUES ('date', 'soft', 0.2), ('colour_absent', 'soft', 0.1),
+    ('loop', 'hard', 0.03), ('reused_sentence', 'info', 0.05)) said (check_name, severity, share)
+WHERE (hashtext(check_name || n) & 1023) / 1024.0 < share;
+INSERT INTO review (id, created_at, analysis_id, number, revision_id, revision_sha256, account_id,
+    decision, reason, client)
+SELECT pg_temp.id('review', n), now(), revision.analysis_id, 1, revision.id, revision.sha256,
+    :account, 'rejected', 'other', 'desk'
+FROM generate_series(1, {count}) n JOIN revision ON revision.id = pg_temp.id('revision', n)
+WHERE (hashtext('review' || n) & 1023) / 1024.0 < 0.3
+"""
+
+
+@dataclass
+class Figures:
+    """Milliseconds of every round of every thing that was done."""
+
+    analyses: int
+    milliseconds: dict[str, list[float]] = field(default_factory=dict)
+
+    def measure(self, name: str, work: Callable[[], T]) -> T:
+        """Do it, and remember how long it took."""
+        began = time.perf_counter()
+        done = work()
+        taken = (time.perf_counter() - began) * 1000
+        self.milliseconds.setdefault(name, []).append(taken)
+        return done
+
+    def median(self, name: str) -> float:
+        """Return the milliseconds that half of the rounds needed at most."""
+        return statistics.median(self.milliseconds[name])
+
+    def p95(self, name: str) -> float:
+        """Return the milliseconds that 95 of 100 rounds needed at most."""
+        taken = sorted(self.milliseconds[name])
+        return taken[max(0, -(-len(taken) * 95 // 100) - 1)]
+
+
+def measure(count: int, *, report: Callable[[str], None]) -> Figures:
+    """Fill a database of its own with so many analyses, and do what a desk does."""
+    figures = Figures(count)
+    with tempfile.TemporaryDirectory(prefix="predella-bench-") as folder:
+        own = Postgres(Home(Path(folder)))
+        try:
+            own.launch()
+            own.wait_until_ready()
+            report(f"filling a database with {count:,} analyses")
+            engine, within, account = _filled(own.url("predella"), own, count)
+            report("measuring")
+            with Session(engine) as session:
+                curator = session.get_one(Account, account)
+                _read(session, figures, within)
+                _decide(session, figures, curator)
+                _in_bulk(session, figures, curator)
+            engine.dispose()
+        finally:
+            own.process.stop()
+    return figures
+
+
+def _filled(url: str, own: Postgres, count: int) -> tuple[Engine, CollectionId, Any]:
+    with _server(own.url("postgres")) as connection:
+        connection.execute(text("CREATE DATABASE predella"))
+    owner = create_engine(sqlalchemy_url(url))
+    migrate.upgrade(owner)
+    migrate.admit(owner, make_url(service_url(url)))
+    with Session(owner) as session:
+        account = factories.account(session)
+        within = factories.collection(session, slug="bench")
+        item = factories.item(session, factories.submission(session, within))
+        first = factories.analysis(session, item)
+        named = {"image": first.image_id, "item": item.id, "analysis": first.id}
+        named["account"] = account.id
+        session.commit()
+        kept = CollectionId(within.id), account.id
+    with _server(url) as connection:
+        for statement in _FILL.format(count=count - 1).split(";\n"):
+            used = {name: value for name, value in named.items() if f":{name}" in statement}
+            connection.execute(text(statement), used)
+            if statement.startswith("INSERT"):
+                # What follows, triggers too, is planned for tables that are no longer empty.
+                connection.execute(text("ANALYZE"))
+        connection.execute(text("VACUUM ANALYZE"))
+    owner.dispose()
+    return create_engine(service_url(url)), *kept
+
+
+@contextmanager
+def _server(url: str) -> Iterator[Any]:
+    engine = create_engine(sqlalchemy_url(url), isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        yield connection
+    engine.dispose()
+
+
+def _read(session: Session, figures: Figures, within: CollectionId) -> None:
+    queries = {
+        "by risk": (_QUEUE, Order.RISK),
+        "by risk, all that is open": (
+            "collection:bench state:needs_review,needs_second",
+            Order.RISK,
+        ),
+        "by risk, whatever its state": ("collection:bench", Order.RISK),
+        "by risk, every collection": ("state:needs_review", Order.RISK),
+        "by risk, of one check": (f"{_QUEUE} check:colour_absent", Order.RISK),
+        "by risk, clean and confident": (f"{_QUEUE} check:none conf:>=0.8", Order.RISK),
+        "by confidence": (_QUEUE, Order.CONFIDENCE),
+        "by object": (_QUEUE, Order.OBJECT),
+        "newest first": (_QUEUE, Order.NEWEST),
+        "at random": (_QUEUE, Order.RANDOM),
+    }
+    for name, (asked, order) in queries.items():
+        query, cursor = searches.parse(asked), None
+        for _ in range(_ROUNDS):
+            turn = partial(searches.page, session, query, order=order, after=cursor)
+            page = figures.measure(f"page of 50 {name}", turn)
+            cursor = page.next
+        session.rollback()
+    query = searches.parse(_QUEUE)
+    for _ in range(_ROUNDS):
+        figures.measure(
+            "next 5 by risk", lambda: session.scalars(searches.select(query).limit(5)).all()
+        )
+        session.rollback()
+    for _ in range(_ROUNDS // 5):
+        figures.measure("facets", lambda: searches.facets(session, within))
+        figures.measure("count", lambda: searches.count(session, query))
+        session.rollback()
+
+
+def _decide(session: Session, figures: Figures, curator: Account) -> None:
+    ids = session.scalars(searches.select(searches.parse(f"{_QUEUE} check:none")).limit(_ROUNDS))
+
+    def approve(analysis_id: AnalysisId) -> None:
+        reviews.approve(session, analysis_id, revision_number=0, account=curator, client=Client.API)
+        session.commit()
+
+    for id_ in ids.all():
+        figures.measure("approve one", partial(approve, AnalysisId(id_)))
+
+
+def _in_bulk(session: Session, figures: Figures, curator: Account) -> None:
+    query = searches.parse(_QUEUE)
+
+    def freeze() -> tuple[SelectionId, int]:
+        frozen = selections.freeze(session, query, account=curator, limit=_BULK)
+        kept = SelectionId(frozen.id), frozen.count
+        session.commit()
+        return kept
+
+    def reject(selection_id: SelectionId, count: int) -> None:
+        bulks.decide(
+            session,
+            selection_id,
+            expected_count=count,
+            decision=Decision.REJECTED,
+            reason=RejectionReason.OTHER,
+            account=curator,
+            client=Client.CLI,
+        )
+        session.commit()
+
+    def revert(selection_id: SelectionId) -> None:
+        bulks.revert(session, selection_id, account=curator, client=Client.CLI)
+        session.commit()
+
+    for _ in range(5):
+        frozen, found = figures.measure("freeze 10,000", freeze)
+        figures.measure("reject 10,000", partial(reject, frozen, found))
+        figures.measure("revert 10,000", partial(revert, frozen))
