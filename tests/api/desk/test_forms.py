@@ -122,3 +122,19 @@ class TestMe:
         with db.transaction() as session:
             ann = accounts.by_name(session, "ann")
             assert preferences.of(accounts.get(session, AccountId(ann.id))).single_keys is False
+
+
+class TestLots:
+    def test_a_lot_is_made_and_waits_for_its_sample(self, acting: Acting) -> None:
+        somebody = acting(Role.APPROVER)
+        with db.transaction() as session:
+            within = factories.submission(session)
+            collection_id = within.collection_id
+            factories.analyses(session, 3, within)
+
+        lot = _posted(somebody, "/desk/lots", collection_id=str(collection_id), plan="quick_look")
+
+        shown = somebody.get(lot).text
+        assert "0 of 3" in shown
+        assert "Accept the rest by sample" not in shown
+        assert somebody.get("/desk/lots").text.count(lot) == 1

@@ -14,6 +14,7 @@ from tests import factories
 from tests.api.conftest import Acting
 
 _FOR_READERS = (
+    "/desk/lots",
     "/desk/submissions",
     "/desk/exports",
     "/desk/collections",
