@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from typing import Annotated
 
-from fastapi import Depends, Request, Security
+from fastapi import Depends, Request, Response, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
 from sqlalchemy.orm import Session
 
-from api import cookies
+from api import cookies, limiting
 from predella import db, storage
 from predella.errors import AuthenticationError
 from predella.services import accounts, sessions
@@ -34,6 +34,7 @@ ObjectStore = Annotated[Store, Depends(storage.store)]
 
 def identified(
     request: Request,
+    response: Response,
     session: DbSession,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
     csrf: Annotated[str | None, Depends(cookies.csrf_of)],
@@ -43,9 +44,11 @@ def identified(
     Raises:
         AuthenticationError: neither, or not a valid one.
         ForgedError: a browser sends what no page of ours has made.
+        TooManyError: the token's account asks too often.
     """
     if credentials is not None:
         principal = accounts.authenticate(session, credentials.credentials)
+        limiting.limit_account(principal.account.name, response)
     elif secret := cookies.secret_of(request):
         principal = sessions.authenticate(session, secret)
         cookies.require_own(request, principal, csrf)

@@ -51,6 +51,7 @@ def _problems(path: str, operation: dict[str, Any]) -> Iterator[tuple[str, str]]
     scopes = [scope for needs in operation.get("security", ()) for scope in needs["token"]]
     if "security" in operation:
         yield "401", "No token, or not a valid one."
+        yield "429", "Asked too often; see Retry-After."
         yield "503", "The database or the object store does not answer; try again."
     if scopes:
         yield "403", f"The token lacks the scope {' '.join(scopes)}."

@@ -61,8 +61,7 @@ class TooManyError(PredellaError):
 
     def __init__(self, what: str, *, wait: float) -> None:
         self.wait = max(1, ceil(wait))
-        minutes = ceil(self.wait / 60)
-        super().__init__(f"too many tries ({what}); wait {minutes} minutes and try again")
+        super().__init__(f"{what}; wait {ceil(self.wait / 60)} min and try again")
 
 
 class NameTakenError(ConflictError):

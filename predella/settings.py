@@ -55,6 +55,8 @@ class Settings(BaseSettings):
     """Port that the API listens on"""
     public_url: str | None = None
     """Where people open the desk, as `https://predella.museum.example`; unset: host and port"""
+    rate_limit: str = Field(default="600/minute", pattern=r"^[1-9]\d*/(second|minute|hour|day)$")
+    """How often one account may ask the API; beyond it answers 429"""
     token: SecretStr | None = None
     """Whose name the command line acts under"""
 

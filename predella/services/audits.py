@@ -90,7 +90,8 @@ def note(
 
 def seal(session: Session) -> bytes | None:
     """Chain every entry whose transaction has committed; return the newest hash of the chain."""
-    return session.scalar(text("SELECT predella_seal_audit()"))
+    head: bytes | None = session.scalar(text("SELECT predella_seal_audit()"))
+    return head
 
 
 def listed(session: Session, *, after: int = 0, limit: int = 50) -> Sequence[AuditEntry]:

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import Integer, Row, Select, Uuid, insert, literal, select, true
+from sqlalchemy import Integer, Row, Select, Uuid, and_, insert, literal, or_, select, true
 from sqlalchemy.orm import Session, aliased
 
 from predella import clock, ids
@@ -28,6 +28,7 @@ from predella.models import (
     Account,
     Analysis,
     Client,
+    Collection,
     Decision,
     Opening,
     RejectionReason,
@@ -60,6 +61,8 @@ class Hindrance(StrEnum):
     """A hard finding on it is open."""
     EMPTY = "empty"
     """There is no text to approve."""
+    OWN = "own"
+    """The account wrote it, and the collection wants somebody else to approve it."""
 
 
 @dataclass(frozen=True)
@@ -193,6 +196,16 @@ def _as_they_stand(selection_id: UUID, account_id: UUID) -> Select[Any]:
         .limit(1)
         .lateral()
     )
+    restored = aliased(Revision)
+    wrote = select(Revision.id).outerjoin(
+        restored,
+        (restored.analysis_id == Revision.analysis_id)
+        & (restored.number == Revision.restores_number),
+    )
+    is_own = wrote.where(
+        Revision.id == member.revision_id,
+        or_(Revision.account_id == account_id, restored.account_id == account_id),
+    ).exists()
     newest = aliased(
         Review,
         select(Review)
@@ -211,12 +224,16 @@ def _as_they_stand(selection_id: UUID, account_id: UUID) -> Select[Any]:
             revision.c.is_empty,
             (Standing.hard > 0).label("is_held"),
             was_open.exists().label("is_opened"),
+            and_(Collection.review_rules["second_approver"].as_boolean(), is_own).label(
+                "wants_another"
+            ),
             newest.id.label("review_id"),
             newest.number.label("review_number"),
             newest.decision,
             (newest.selection_id == selection_id).label("is_ours"),
         )
         .join(Standing, Standing.analysis_id == member.analysis_id)
+        .join(Collection, Collection.id == Standing.collection_id)
         .join(revision, true())
         .outerjoin(newest, true())
         .where(member.selection_id == selection_id)
@@ -237,6 +254,8 @@ def _forbids_approval(member: Row[Any]) -> Hindrance | None:
         return Hindrance.NOT_OPENED
     if member.is_held:
         return Hindrance.HELD
+    if member.wants_another:
+        return Hindrance.OWN
     return Hindrance.EMPTY if member.is_empty else None
 
 

@@ -127,7 +127,7 @@ def caught(session: Session, collection_id: CollectionId) -> Detection:
         .order_by(Control.id, Review.number)
     )
     rows = session.execute(first).all()
-    decided = [(sha256, review) for _, sha256, review in rows if review is not None]
+    decided = [(row[1], row[2]) for row in rows if row[2] is not None]
     missed = sum(_is_miss(sha256, review) for sha256, review in decided)
     return Detection(seeded=len(rows), caught=len(decided) - missed, missed=missed)
 

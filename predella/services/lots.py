@@ -94,7 +94,7 @@ def create(
     plan: Plan,
     account: Account,
     analysis_ids: Sequence[AnalysisId] | None = None,
-    candidates: Select[tuple[UUID]] | None = None,
+    candidates: Select[UUID] | None = None,
     seed: int | None = None,
 ) -> Lot:
     """Freeze a lot of the texts of a collection that need review, and draw its sample.
@@ -252,8 +252,8 @@ def revert(session: Session, lot_id: LotId, *, account: Account, client: Client)
 def _wanted(
     collection_id: CollectionId,
     analysis_ids: Sequence[AnalysisId] | None,
-    candidates: Select[tuple[UUID]] | None,
-) -> Select[tuple[UUID]]:
+    candidates: Select[UUID] | None,
+) -> Select[UUID]:
     """Select what needs review and is no control item, of what was asked for."""
     query = select(Standing.analysis_id).where(
         Standing.collection_id == collection_id,
@@ -273,7 +273,7 @@ _IS_FLAGGED = exists().where(
 )
 
 
-def _eligible(wanted: Select[tuple[UUID]]) -> Select[tuple[UUID, UUID, UUID, bytes]]:
+def _eligible(wanted: Select[UUID]) -> Select[UUID, UUID, UUID, bytes]:
     unflagged = wanted.where(~_IS_FLAGGED).subquery()
     newest = (
         select(Revision.analysis_id, Revision.id, Revision.sha256)
@@ -299,7 +299,7 @@ def _eligible(wanted: Select[tuple[UUID]]) -> Select[tuple[UUID, UUID, UUID, byt
     )
 
 
-def _flagged(session: Session, wanted: Select[tuple[UUID]]) -> int:
+def _flagged(session: Session, wanted: Select[UUID]) -> int:
     flagged = wanted.where(_IS_FLAGGED).subquery()
     return session.scalar(select(func.count()).select_from(flagged)) or 0
 
@@ -314,9 +314,7 @@ def _require_a_lot(found: Sequence[Row[Any]]) -> None:
         raise InvalidError(f"a lot has at most {MAX_MEMBERS:,} texts; choose fewer")
 
 
-def _drawn(
-    found: Sequence[Row[tuple[UUID, UUID, UUID, bytes]]], plan: Plan, seed: int
-) -> dict[UUID, int]:
+def _drawn(found: Sequence[Row[UUID, UUID, UUID, bytes]], plan: Plan, seed: int) -> dict[UUID, int]:
     strata = defaultdict[UUID, list[UUID]](list)
     for analysis_id, release_id, _, _ in found:
         strata[release_id].append(analysis_id)
@@ -329,7 +327,7 @@ def _drawn(
 def _freeze(
     session: Session,
     lot: Lot,
-    found: Sequence[Row[tuple[UUID, UUID, UUID, bytes]]],
+    found: Sequence[Row[UUID, UUID, UUID, bytes]],
     drawn: dict[UUID, int],
 ) -> None:
     rows = [
@@ -346,7 +344,7 @@ def _freeze(
     session.execute(insert(LotMember), rows)
 
 
-def _whole() -> Select[tuple[Lot]]:
+def _whole() -> Select[Lot]:
     return select(Lot).options(joinedload(Lot.collection), joinedload(Lot.account))
 
 

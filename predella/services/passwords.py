@@ -82,7 +82,7 @@ def _require_patience(session: Session, name: str, address: str) -> None:
         )
     ).one()
     if of_name >= _TRIES_OF_NAME or of_address >= _TRIES_OF_ADDRESS:
-        raise TooManyError("sign-in", wait=(first - since).total_seconds())
+        raise TooManyError("too many tries to sign in", wait=(first - since).total_seconds())
 
 
 @cache

@@ -3,6 +3,7 @@
 import secrets
 from datetime import timedelta
 from hashlib import sha256
+from uuid import UUID
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session, joinedload
@@ -10,7 +11,7 @@ from sqlalchemy.orm import Session, joinedload
 from predella import clock
 from predella.errors import AuthenticationError, InvalidError
 from predella.models import Account, SignInLink, WebSession
-from predella.services import accounts
+from predella.services import accounts, audits
 from predella.services.accounts import Principal
 
 _IDLE = timedelta(hours=12)
@@ -29,17 +30,17 @@ def begin(session: Session, account: Account, *, user_agent: str = "") -> str:
     if account.disabled_at is not None:
         raise InvalidError(f"the account {account.name!r} is disabled")
     secret, now = secrets.token_urlsafe(32), clock.now()
-    session.add(
-        WebSession(
-            account_id=account.id,
-            sha256=_digest(secret),
-            csrf=secrets.token_urlsafe(32),
-            user_agent=user_agent[:_SHOWN],
-            last_seen_at=now,
-            expires_at=now + _LIFE,
-        )
+    begun = WebSession(
+        account_id=account.id,
+        sha256=_digest(secret),
+        csrf=secrets.token_urlsafe(32),
+        user_agent=user_agent[:_SHOWN],
+        last_seen_at=now,
+        expires_at=now + _LIFE,
     )
+    session.add(begun)
     session.flush()
+    _enter(session, "session.begun", begun.id, account)
     return secret
 
 
@@ -63,6 +64,7 @@ def authenticate(session: Session, secret: str) -> Principal:
     ):
         raise AuthenticationError("you are signed out; sign in again")
     _note_use(session, found)
+    audits.act_for(session, found.account)
     return Principal(found.account, accounts.granted(found.account.roles), found)
 
 
@@ -70,6 +72,7 @@ def end(session: Session, found: WebSession) -> None:
     """Sign out: the cookie opens nothing any more."""
     found.ended_at = clock.now()
     session.flush()
+    _enter(session, "session.ended", found.id, found.account)
 
 
 def end_of(session: Session, secret: str) -> None:
@@ -89,7 +92,10 @@ def end_all(session: Session, account: Account) -> int:
         .values(ended_at=clock.now())
         .returning(WebSession.id)
     )
-    return len(ended.all())
+    ids = ended.all()
+    for id_ in ids:
+        _enter(session, "session.ended", id_, account)
+    return len(ids)
 
 
 def make_link(session: Session, account: Account) -> str:
@@ -135,6 +141,12 @@ def _note_use(session: Session, found: WebSession) -> None:
         return
     free = select(WebSession.id).where(WebSession.id == found.id).with_for_update(skip_locked=True)
     session.execute(update(WebSession).where(WebSession.id.in_(free)).values(last_seen_at=now))
+
+
+def _enter(session: Session, action: str, session_id: UUID, account: Account) -> None:
+    audits.note(
+        session, action=action, subject_kind="session", subject_id=session_id, account=account
+    )
 
 
 def _digest(secret: str) -> bytes:

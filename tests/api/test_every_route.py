@@ -54,7 +54,7 @@ def _is_denied(client: TestClient, method: str, path: str) -> bool:
     )
     assert answer.status_code < HTTPStatus.INTERNAL_SERVER_ERROR or "readyz" in path, answer.text
     if answer.status_code == HTTPStatus.FORBIDDEN:
-        return answer.json()["type"] == "/problems/permission-denied"
+        return bool(answer.json()["type"] == "/problems/permission-denied")
     # The answer of a route that asks for a password itself is a page.
     return (
         answer.status_code == HTTPStatus.UNAUTHORIZED

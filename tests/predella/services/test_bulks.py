@@ -19,6 +19,7 @@ from predella.models import (
     Account,
     Analysis,
     Client,
+    Collection,
     Decision,
     RejectionReason,
     Review,
@@ -143,6 +144,18 @@ class TestDecide:
         assert _why(approved) == {made[0].id: Hindrance.HELD, made[1].id: Hindrance.EMPTY}
         assert rejected.decided == 2
         assert set(_why(rejected).values()) == {Hindrance.DECIDED}
+
+    def test_leaves_to_others_what_the_account_wrote_where_the_collection_wants_that(
+        self, session: Session, made: Sequence[Analysis], curator: Account
+    ) -> None:
+        session.scalars(select(Collection)).one().review_rules = {"second_approver": True}
+        factories.revision(session, made[0], text="A green vase stands alone.", account=curator)
+        _open(session, made, curator)
+
+        result = _decide(session, _freeze(session, curator), Decision.APPROVED, curator)
+
+        assert _why(result) == {made[0].id: Hindrance.OWN}
+        assert result.decided == 3
 
     def test_reopens_what_is_decided(
         self, session: Session, made: Sequence[Analysis], curator: Account

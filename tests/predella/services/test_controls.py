@@ -108,7 +108,8 @@ class TestCaught:
         found = _detection(session, within)
 
         assert found == Detection(seeded=5, caught=2, missed=1)
-        assert (found.waiting, found.rate) == (2, pytest.approx(2 / 3))
+        assert found.waiting == 2
+        assert found.rate == pytest.approx(2 / 3)
 
     def test_knows_no_rate_before_the_first_decision(
         self, session: Session, within: Submission

@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from predella import clock
 from predella.errors import AuthenticationError, InvalidError
-from predella.models import Account, Role, SignInLink, WebSession
+from predella.models import Account, AuditEntry, Role, SignInLink, WebSession
 from predella.services import accounts, sessions
 from tests import factories
 
@@ -74,6 +74,18 @@ class TestAuthenticate:
 
         with pytest.raises(AuthenticationError):
             sessions.authenticate(session, "guessed")
+
+
+class TestAudit:
+    def test_enters_who_signed_in_and_out(self, session: Session, ines: Account) -> None:
+        sessions.begin(session, ines)
+        sessions.end_all(session, ines)
+
+        entries = session.scalars(
+            select(AuditEntry).where(AuditEntry.subject_kind == "session").order_by(AuditEntry.seq)
+        ).all()
+        assert [entry.action for entry in entries] == ["session.begun", "session.ended"]
+        assert {entry.account_id for entry in entries} == {ines.id}
 
 
 class TestFollowLink:
