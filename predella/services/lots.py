@@ -157,6 +157,12 @@ def listed(
     return session.scalars(page).all()
 
 
+def latest(session: Session, *, before: UUID | None = None, limit: int = 50) -> Sequence[Lot]:
+    """Return lots with their collections and who made them, the newest first."""
+    page = _whole().order_by(Lot.id.desc()).limit(limit)
+    return session.scalars(page.where(Lot.id < before) if before else page).all()
+
+
 def sample(session: Session, lot: Lot) -> list[Sampled]:
     """Return the texts to read, in the order of reading, and what was decided on each."""
     newest = (

@@ -1,0 +1,79 @@
+"""Lots: many texts accepted, or refused, by reading a sample of them."""
+
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request, Response
+from fastapi.responses import RedirectResponse
+
+from api.dependencies import Approver, DbSession, Reader
+from api.desk.listing import LIMIT, Before, listed
+from api.desk.rendering import page
+from predella.ids import CollectionId, LotId
+from predella.models import Client
+from predella.sampling import TERMS, Plan
+from predella.services import collections, lots
+
+router = APIRouter(prefix="/desk/lots")
+
+
+@router.get("")
+def lots_page(
+    request: Request, session: DbSession, reader: Reader, before: Before = None
+) -> Response:
+    """Show the lots, the newest first."""
+    found = listed(lots.latest(session, before=before, limit=LIMIT), lambda one: one.id)
+    return page(
+        request,
+        "lots.html",
+        principal=reader,
+        rows=found.rows,
+        next=found.next,
+        plans=TERMS,
+        collections=collections.listed(session, limit=200),
+    )
+
+
+@router.post("")
+def make(
+    session: DbSession,
+    approver: Approver,
+    collection_id: Annotated[CollectionId, Form()],
+    plan: Annotated[Plan, Form()],
+) -> Response:
+    """Freeze a lot of all that can be in one, and lead to it."""
+    within = collections.get(session, collection_id)
+    made = lots.create(session, collection=within, plan=plan, account=approver.account)
+    return _to(LotId(made.id))
+
+
+@router.get("/{lot_id}")
+def lot_page(request: Request, session: DbSession, reader: Reader, lot_id: LotId) -> Response:
+    """Show one lot, its sample, and what the sample says so far."""
+    lot = lots.get(session, lot_id)
+    return page(
+        request,
+        "lot.html",
+        principal=reader,
+        lot=lot,
+        progress=lots.progress(session, lot),
+        sample=lots.sample(session, lot),
+    )
+
+
+@router.post("/{lot_id}/conclusion")
+def conclude(session: DbSession, approver: Approver, lot_id: LotId) -> Response:
+    """Let the sample decide."""
+    lots.conclude(session, lot_id, account=approver.account, client=Client.DESK)
+    return _to(lot_id)
+
+
+@router.post("/{lot_id}/reversal")
+def revert(session: DbSession, approver: Approver, lot_id: LotId) -> Response:
+    """Reopen what a lot accepted."""
+    lots.revert(session, lot_id, account=approver.account, client=Client.DESK)
+    return _to(lot_id)
+
+
+def _to(lot_id: LotId) -> Response:
+    return RedirectResponse(f"/desk/lots/{lot_id}", HTTPStatus.SEE_OTHER)

@@ -1,0 +1,140 @@
+"""What the forms of the settings and lists do, as a browser without scripts sends them."""
+
+from http import HTTPStatus
+
+from fastapi.testclient import TestClient
+
+from predella import clock, db
+from predella.checks import CheckName, Severity
+from predella.ids import AccountId
+from predella.models import Collection, Glossary, Item, ItemState, Role
+from predella.services import accounts, collections, preferences
+from tests import factories
+from tests.api.conftest import Acting
+
+
+def _posted(client: TestClient, path: str, **data: object) -> str:
+    """Send a form; return where the answer leads."""
+    answer = client.post(path, data=data, follow_redirects=False)
+    assert answer.status_code == HTTPStatus.SEE_OTHER, answer.text
+    return answer.headers["Location"]
+
+
+class TestSubmissions:
+    def test_failed_items_are_tried_again_for_one_reason_only(self, acting: Acting) -> None:
+        somebody = acting(Role.DIGITIZER)
+        with db.transaction() as session:
+            within = factories.submission(session)
+            fields = {"state": ItemState.FAILED, "error": "so it is", "finished_at": clock.now()}
+            factories.item(session, within, error_code="engine", **fields)
+            still = factories.item(session, within, error_code="image_damaged", **fields).id
+            path = f"/desk/submissions/{within.id}"
+
+        leads_to = _posted(somebody, f"{path}/requeue", code="engine")
+
+        assert "1 item is tried again." in somebody.get(leads_to).text
+        with db.transaction() as session:
+            assert session.get_one(Item, still).state is ItemState.FAILED
+
+    def test_progress_is_told_while_it_goes_on(self, acting: Acting) -> None:
+        somebody = acting(Role.CURATOR)
+        with db.transaction() as session:
+            path = f"/desk/submissions/{factories.item(session).submission_id}"
+
+        assert f'data-poll="{path}/progress"' in somebody.get(path).text
+        assert "data-running" in somebody.get(f"{path}/progress").text
+
+
+class TestCollections:
+    def test_thresholds_are_kept_where_they_are_not_as_usual(self, admin: TestClient) -> None:
+        with db.transaction() as session:
+            made = factories.collection(session, slug="prints").id
+
+        chosen = {"check.date": "soft", "check.loop": "off", "alt_text.least": "5"}
+        chosen |= {"alt_text.most": "30", "similarity": "0.9", "names_allowed": "Barbara\nJerome\n"}
+        leads_to = _posted(admin, "/desk/collections/prints/thresholds", **chosen)
+
+        assert 'value="0.9"' in admin.get(leads_to).text
+        with db.transaction() as session:
+            kept = collections.thresholds_of(session.get_one(Collection, made))
+        assert kept.severities == {CheckName.DATE: Severity.SOFT}
+        assert kept.off == {CheckName.LOOP}
+        assert (kept.length.alt_text.least, kept.length.alt_text.most) == (5, 30)
+        assert kept.names_allowed == {"Barbara", "Jerome"}
+
+    def test_are_changed_by_keepers_only(self, curator: TestClient) -> None:
+        with db.transaction() as session:
+            factories.collection(session, slug="prints")
+
+        answer = curator.post("/desk/collections/prints/rules", data={"second_approver": "true"})
+
+        assert answer.status_code == HTTPStatus.FORBIDDEN
+
+
+class TestGlossaries:
+    def test_a_list_is_brought_shown_and_dropped(self, admin: TestClient) -> None:
+        with db.transaction() as session:
+            made = factories.collection(session).id
+        file = {"file": ("house.csv", b"term,ruling,why\nexotic,forbidden,from where?\n")}
+        answer = admin.post(
+            "/desk/glossaries",
+            data={"collection_id": str(made), "name": "house"},
+            files=file,
+            follow_redirects=False,
+        )
+        shown = admin.get(answer.headers["Location"]).text
+
+        leads_to = _posted(admin, f"{answer.headers['Location']}/drop")
+
+        assert "exotic" in shown
+        assert "from where?" in shown
+        assert "the list is not used" in admin.get(leads_to).text
+        with db.transaction() as session:
+            assert session.query(Glossary).count() == 2
+
+
+class TestAccounts:
+    def test_the_secret_of_a_token_is_shown_once(self, admin: TestClient) -> None:
+        leads_to = _posted(
+            admin, "/desk/accounts", name="nia", display_name="Nia", roles=["curator"]
+        )
+
+        made = admin.post(f"{leads_to}/tokens", data={"name": "laptop"})
+
+        secret = made.text.partition('class="secret" tabindex="0">')[2].partition("<")[0]
+        assert admin.get("/desk/me", headers={"Authorization": f"Bearer {secret}"}).is_success
+        assert secret not in admin.get(leads_to).text
+
+    def test_a_closed_account_opens_nothing(self, admin: TestClient) -> None:
+        leads_to = _posted(admin, "/desk/accounts", name="n", display_name="N", roles=["curator"])
+
+        _posted(admin, f"{leads_to}/disabling")
+
+        assert "was closed on" in admin.get(leads_to).text
+
+
+class TestMe:
+    def test_single_keys_are_turned_off_by_an_empty_box(self, acting: Acting) -> None:
+        somebody = acting(Role.CURATOR, name="ann")
+
+        _posted(somebody, "/desk/me/preferences", language="")
+
+        with db.transaction() as session:
+            ann = accounts.by_name(session, "ann")
+            assert preferences.of(accounts.get(session, AccountId(ann.id))).single_keys is False
+
+
+class TestLots:
+    def test_a_lot_is_made_and_waits_for_its_sample(self, acting: Acting) -> None:
+        somebody = acting(Role.APPROVER)
+        with db.transaction() as session:
+            within = factories.submission(session)
+            collection_id = within.collection_id
+            factories.analyses(session, 3, within)
+
+        lot = _posted(somebody, "/desk/lots", collection_id=str(collection_id), plan="quick_look")
+
+        shown = somebody.get(lot).text
+        assert "0 of 3" in shown
+        assert "Accept the rest by sample" not in shown
+        assert somebody.get("/desk/lots").text.count(lot) == 1
