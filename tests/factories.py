@@ -321,7 +321,9 @@ def _new_review(
         "revision_sha256": on.sha256,
         "account_id": by.id,
         "decision": decision,
-        "reason": RejectionReason.OTHER if decision is Decision.REJECTED else None,
+        "reason": RejectionReason.OTHER
+        if decision in {Decision.REJECTED, Decision.SUPERSEDED}
+        else None,
         "client": Client.CLI,
     }
     return Review(**defaults | fields)

@@ -269,7 +269,7 @@ class TestHold:
         assert again.created_at == began
 
     @pytest.mark.parametrize(
-        "decision", [Decision.APPROVED, Decision.REJECTED, Decision.ACCEPTED_BY_SAMPLE]
+        "decision", [Decision.APPROVED, Decision.REJECTED, Decision.SUPERSEDED]
     )
     def test_refuses_what_is_decided(
         self, session: Session, wanted: list[AnalysisId], curator: Account, decision: Decision
