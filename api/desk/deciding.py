@@ -22,7 +22,15 @@ from predella.errors import (
 )
 from predella.ids import AccountId, AnalysisId, FindingId
 from predella.models import Client, RejectionReason, ReviewState
-from predella.services import accounts, analyses, claims, findings, remarks, reviews
+from predella.services import (
+    accounts,
+    analyses,
+    claims,
+    findings,
+    regenerations,
+    remarks,
+    reviews,
+)
 
 router = APIRouter(prefix="/desk")
 
@@ -131,6 +139,31 @@ def reject(
             reason=reason,
             note=note,
             seconds_seen=seen.seconds_seen,
+        ),
+    )
+
+
+@router.post("/analyses/{analysis_id}/regenerate")
+def regenerate(
+    visit: Reviewing,
+    analysis_id: AnalysisId,
+    seen: AsSeen,
+    reason: Annotated[RejectionReason, Form()],
+    note: Noted = None,
+) -> Response:
+    """Give the wording on screen up for another text, say why, and go on."""
+    return _decide(
+        visit,
+        analysis_id,
+        seen,
+        lambda: regenerations.ask(
+            visit.session,
+            analysis_id,
+            revision_number=seen.revision,
+            account=visit.principal.account,
+            client=Client.DESK,
+            reason=reason,
+            note=note,
         ),
     )
 

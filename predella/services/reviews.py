@@ -11,7 +11,7 @@ from hashlib import sha256
 from typing import Literal
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session, aliased, joinedload
 
@@ -78,7 +78,7 @@ class Recent:
     review: Review
     """With its wording."""
     object_number: str
-    """Of the first object that the text is about."""
+    """Of the object that the text was written for."""
     stands: bool
     """Whether an undo would take back this very decision: nothing came after it that stands."""
 
@@ -348,10 +348,11 @@ def latest(session: Session, *, account: Account, limit: int = 10) -> Sequence[R
     ).all()
     analysis_ids = {AnalysisId(review.analysis_id) for review in last}
     newest = _look(session, analysis_ids)
+    # By the item that it was written for: what gave way to a new text is shared by none.
     numbers = session.execute(
-        select(Item.analysis_id, func.min(Item.object_number))
-        .where(Item.analysis_id.in_(analysis_ids))
-        .group_by(Item.analysis_id)
+        select(Analysis.id, Item.object_number)
+        .join(Item, Item.id == Analysis.item_id)
+        .where(Analysis.id.in_(analysis_ids))
     )
     object_numbers = {row[0]: row[1] for row in numbers}
     return [

@@ -275,3 +275,13 @@ def test_single_keys_can_be_turned_off(page: Page, desk: Desk, decisions: Decisi
     page.keyboard.press("Control+Enter")
     expect(page.locator("h1")).to_have_text("Composition no. 13")
     assert decisions() == ["approved"]
+
+
+def test_a_new_text_is_asked_for_in_place_of_one(reading: Page, decisions: Decisions) -> None:
+    reading.keyboard.press("g")
+    reading.locator("#regenerate-reason").select_option("colour")
+    reading.get_by_role("button", name="Ask for a new text").click()
+
+    expect(reading.locator("h1")).to_have_text("Composition no. 13")
+    expect(reading.locator("#status")).to_contain_text("Asked for a new text for SK-A-1000.")
+    assert decisions() == ["superseded"]

@@ -32,6 +32,7 @@ from predella.models import (
     Decision,
     Finding,
     Item,
+    ItemState,
     RejectionReason,
     Review,
     ReviewState,
@@ -784,6 +785,19 @@ class TestEditDistance:
 
 
 class TestLatest:
+    def test_names_the_object_of_a_text_that_gave_way_to_a_new_one(
+        self, session: Session, curator: Account
+    ) -> None:
+        old = factories.analysis(session)
+        item = session.get_one(Item, old.item_id)
+        factories.review(session, old, Decision.SUPERSEDED, by=curator)
+        item.analysis_id, item.state, item.finished_at = None, ItemState.WAITING, None
+        session.flush()
+
+        (last,) = reviews.latest(session, account=curator)
+
+        assert last.object_number == item.object_number
+
     def test_shows_ones_own_decisions_the_newest_first(
         self, session: Session, curator: Account
     ) -> None:
