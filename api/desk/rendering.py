@@ -42,7 +42,7 @@ def page(
     status: HTTPStatus = HTTPStatus.OK,
     **context: object,
 ) -> HTMLResponse:
-    """Return a whole page, or the part of one that htmx asked for.
+    """Return a page, or the part of one that a script asked for.
 
     Every template may use ``principal`` (None before sign-in), ``path``, ``nonce`` (for the
     few inline styles), ``language``, ``static("name")``, and the filters of `languages`.
