@@ -22,7 +22,6 @@ from predella.errors import (
     ExpiredSelectionError,
     InvalidError,
 )
-from predella.formats.text import normalise
 from predella.ids import AnalysisId, SelectionId
 from predella.models import (
     Account,
@@ -38,8 +37,7 @@ from predella.models import (
     SelectionMember,
     Standing,
 )
-from predella.services import selections
-from predella.services.reviews import MAX_NOTE
+from predella.services import reviews, selections
 
 BulkDecision = Literal[Decision.APPROVED, Decision.REJECTED, Decision.REOPENED]
 
@@ -139,10 +137,7 @@ def _permitted(
 ) -> str | None:
     if (decision is Decision.REJECTED) != (reason is not None):
         raise InvalidError("a rejection needs a reason, and only a rejection has one")
-    said = normalise(note or "").strip()
-    if len(said) > MAX_NOTE:
-        raise InvalidError(f"the note has {len(said):,} characters; at most {MAX_NOTE:,} are kept")
-    return said or None
+    return reviews.usable_note(note)
 
 
 def _require_own(selection: Selection, account: Account) -> None:

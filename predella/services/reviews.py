@@ -326,7 +326,7 @@ def ask_second(
     """
     if colleague is not None:
         _require_able(colleague, account)
-    said = _usable_note(note)
+    said = usable_note(note)
     newest = _locked(session, analysis_id)
     newest.require_open()
     newest.require_seen(revision_number)
@@ -500,10 +500,15 @@ def _permitted(ruling: Ruling) -> str | None:
         raise InvalidError("a rejection needs a reason, and an approval has none")
     if not 0 <= (ruling.seconds_seen or 0) <= MAX_SECONDS_SEEN:
         raise InvalidError(f"the time on screen must be 0 to {MAX_SECONDS_SEEN:,.0f} seconds")
-    return _usable_note(ruling.note)
+    return usable_note(ruling.note)
 
 
-def _usable_note(note: str | None) -> str | None:
+def usable_note(note: str | None) -> str | None:
+    """Return a note as it is stored; None for an empty one.
+
+    Raises:
+        InvalidError: it is longer than 2,000 characters.
+    """
     said = normalise(note or "").strip()
     if len(said) > MAX_NOTE:
         raise InvalidError(f"the note has {len(said):,} characters; at most {MAX_NOTE:,} are kept")
