@@ -13,6 +13,7 @@ from api.dependencies import Approver, DbSession, Reviewer
 from api.desk import review
 from api.desk.review import Refusal
 from api.desk.trail import Reviewing, Visit
+from predella.checks import CheckName
 from predella.errors import (
     AlreadyDecidedError,
     ConflictError,
@@ -148,8 +149,10 @@ def regenerate(
     visit: Reviewing,
     analysis_id: AnalysisId,
     seen: AsSeen,
+    *,
     reason: Annotated[RejectionReason, Form()],
     note: Noted = None,
+    without: Annotated[list[CheckName] | None, Form()] = None,
 ) -> Response:
     """Give the wording on screen up for another text, say why, and go on."""
     return _decide(
@@ -164,6 +167,7 @@ def regenerate(
             client=Client.DESK,
             reason=reason,
             note=note,
+            without=without or (),
         ),
     )
 

@@ -144,6 +144,7 @@ def show(
         colleagues=_colleagues(visit),
         remarks=remarks.of(session, analysis_id),
         reasons=list(RejectionReason),
+        flagging=list(dict.fromkeys(one.view.finding.check_name for one in found if one.span)),
         latest=latest,
         undoable=_undoable(visit, view, latest),
         left=searches.count(session, searches.parse(visit.trail.still_open)),

@@ -33,6 +33,7 @@ def regenerate(
         client=Client.API,
         reason=body.reason,
         note=body.note,
+        without=body.without,
     )
     standing = AnalysisOut.of(analyses.get(session, analysis_id))
     response.headers["ETag"] = standing.etag

@@ -5,6 +5,7 @@ from pydantic import ConfigDict, Field
 
 from api.schemas.base import In, Out
 from api.schemas.reviews import Note
+from predella.checks import CheckName
 from predella.models import Regeneration, RegenerationState, RejectionReason
 
 
@@ -17,6 +18,12 @@ class RegenerationIn(In):
 
     reason: RejectionReason = Field(description="Why the text is given up.")
     note: Note | None = None
+    without: list[CheckName] = Field(
+        default=[],
+        max_length=len(CheckName),
+        description="Checks that flag a sentence of this text: sentences on which they speak are "
+        "left out of the new one. What the model wrote is kept as wording 0.",
+    )
 
 
 class RegenerationOut(Out):
@@ -28,6 +35,7 @@ class RegenerationOut(Out):
     asked_by: str
     reason: RejectionReason | None
     note: str | None
+    without: list[str]
     sample: int = Field(description="Which further text about its image this is: 1, 2 ...")
     state: RegenerationState
     replaced_by_id: UUID | None = Field(description="The text that was written, once it is.")
@@ -42,6 +50,7 @@ class RegenerationOut(Out):
             asked_by=wish.review.account.display_name,
             reason=wish.review.reason,
             note=wish.review.note,
+            without=wish.without,
             sample=wish.sample,
             state=wish.state,
             replaced_by_id=wish.replaced_by_id,

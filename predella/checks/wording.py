@@ -2,6 +2,7 @@
 
 import re
 from bisect import bisect_right
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -89,6 +90,20 @@ class Wording:
         gaps = self.text[len(before) : start], self.text[end : len(self.text) - len(after)]
         # A paragraph that ended here still ends.
         return before + max(gaps, key=lambda gap: (gap.count("\n"), len(gap))) + after
+
+    def without_all(self, spans: Iterable[Span]) -> str:
+        """Return the text without every sentence that one of these spans touches."""
+        touched = {
+            sentence
+            for span in spans
+            for sentence in self.sentences
+            if sentence[0] < span[1] and span[0] < sentence[1]
+        }
+        rest = self.text
+        # From behind, so that the places before stay what they are.
+        for sentence in sorted(touched, reverse=True):
+            rest = Wording(rest).without(sentence)
+        return rest
 
     def opens_sentence(self, place: int) -> bool:
         """Say whether nothing but quotation marks and brackets stands before it in its sentence."""

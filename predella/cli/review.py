@@ -31,6 +31,7 @@ from predella.services import (
     regenerations,
     remarks,
     reviews,
+    wordings,
 )
 from predella.services.reviews import Ruling
 
@@ -176,6 +177,10 @@ def regenerate(
     *,
     reason: Annotated[RejectionReason, typer.Option(help="Why this text is given up.")],
     note: Note = None,
+    without: Annotated[
+        list[CheckName] | None,
+        typer.Option(help="A check: leave sentences out of the new text on which it speaks."),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Give a text up, and have the model write a new one, which then needs review."""
@@ -191,6 +196,7 @@ def regenerate(
             client=Client.CLI,
             reason=reason,
             note=note,
+            without=without or (),
         )
         row = {"id": id_, "decision": review.decision, "review": review.id}
     if json:
@@ -311,7 +317,7 @@ def show_diff(
     with db.transaction() as session:
         acting(session, "collections:read")
         last = analyses.get(session, id_).revision.number if number is None else number
-        old, new = (reviews.numbered(session, id_, each) for each in (since, last))
+        old, new = (wordings.numbered(session, id_, each) for each in (since, last))
         row = reading.difference(old, new)
         shown = reading.changes(old.text, new.text)
     if json:

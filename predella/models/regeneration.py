@@ -1,7 +1,8 @@
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger
+from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, String
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from predella.models.base import Record
@@ -47,6 +48,8 @@ class Regeneration(Record):
     image_id: Mapped[UUID] = mapped_column(ForeignKey("image.id"))
     item_id: Mapped[UUID] = mapped_column(ForeignKey("item.id"))
     """The item that went back to the model; all that share the analysis follow it."""
+    without: Mapped[list[str]] = mapped_column(ARRAY(String), default=list)
+    """Checks: a sentence on which one of them speaks is left out of the new text."""
     sample: Mapped[int] = mapped_column(SmallInteger)
     """What ``Analysis.sample`` of the new text is to be."""
     state: Mapped[RegenerationState] = mapped_column(default=RegenerationState.WAITING)

@@ -14,7 +14,7 @@ from predella import ids
 from predella.formats.text import normalise
 from predella.ids import AnalysisId, ItemId, ReleaseId
 from predella.models import Analysis, FinishReason, Outcome, Revision
-from predella.services import checkups, ledger, resampling
+from predella.services import checkups, ledger, omissions, resampling
 from predella.services.ledger import Claimed
 
 _UUIDS = ARRAY(Uuid)
@@ -75,6 +75,8 @@ def record(
     _link(session, items, _written(session, items, release_id))
     # Not before: they look at the records of the items, too.
     checkups.run(session, written)
+    if _sample(items):
+        omissions.leave_out(session, written)
     return mine
 
 

@@ -1,11 +1,12 @@
 """Regenerations: a curator asks for a new text in place of one, and says why."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, joinedload
 
-from predella.errors import NotFoundError
+from predella.checks import CheckName
+from predella.errors import InvalidError, NotFoundError
 from predella.ids import AnalysisId
 from predella.models import (
     Account,
@@ -16,7 +17,7 @@ from predella.models import (
     RejectionReason,
     Review,
 )
-from predella.services import resampling, reviews
+from predella.services import omissions, resampling, reviews
 
 
 def ask(
@@ -28,8 +29,11 @@ def ask(
     client: Client,
     reason: RejectionReason,
     note: str | None = None,
+    without: Collection[CheckName] = (),
 ) -> Review:
     """Give a text up and have a worker write another sample, which then needs review.
+
+    Of the new text the sentences are left out on which one of the checks ``without`` speaks.
 
     A second click is answered with the first one's decision; nothing more is asked for.
 
@@ -37,7 +41,8 @@ def ask(
         NotFoundError: there is no such analysis.
         AlreadyDecidedError: it is approved or rejected; undo that first.
         StaleRevisionError: somebody wrote a newer wording than this one.
-        InvalidError: the note is longer than 2,000 characters.
+        InvalidError: the note is longer than 2,000 characters, or a check of ``without`` has
+            no word to say of a sentence of this text.
         NotShownError: no object has this text any more.
         TooManySamplesError: there were five new texts for its image already.
     """
@@ -47,6 +52,7 @@ def ask(
     ).first()
     if newest is not None and newest.decision is Decision.SUPERSEDED:
         return newest
+    left_out = _flagging(session, analysis_id, without)
     review = reviews.supersede(
         session,
         analysis_id,
@@ -56,7 +62,7 @@ def ask(
         reason=reason,
         note=note,
     )
-    resampling.put_in(session, review)
+    resampling.put_in(session, review, left_out)
     return review
 
 
@@ -79,3 +85,15 @@ def of(session: Session, analysis_id: AnalysisId) -> Sequence[Regeneration]:
         .order_by(Regeneration.id)
         .options(joinedload(Regeneration.review).joinedload(Review.account))
     ).all()
+
+
+def _flagging(
+    session: Session, analysis_id: AnalysisId, without: Collection[CheckName]
+) -> list[CheckName]:
+    flagging = omissions.flagging(session, analysis_id)
+    if silent := sorted(set(without) - set(flagging)):
+        raise InvalidError(
+            f"no sentence of this text is flagged by {', '.join(silent)}; "
+            f"could be left out: {', '.join(flagging) or 'none'}"
+        )
+    return sorted(set(without))

@@ -4,7 +4,7 @@ While the new text is awaited every item keeps the old one, so that nothing that
 looks less far than it had come.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
 from sqlalchemy import Uuid, bindparam, func, select, text
@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session, aliased
 
 from predella import queue
+from predella.checks import CheckName
 from predella.errors import NotShownError, ReplacedError, TooManySamplesError
 from predella.ids import AnalysisId, ItemId
 from predella.models import (
@@ -60,8 +61,10 @@ _FOLLOW = text("""
 """).bindparams(bindparam("old", type_=_UUIDS), bindparam("new", type_=_UUIDS))
 
 
-def put_in(session: Session, review: Review) -> Regeneration:
+def put_in(session: Session, review: Review, without: Sequence[CheckName] = ()) -> Regeneration:
     """Let a worker write another sample in place of what this review supersedes.
+
+    Sentences on which the checks ``without`` speak are left out of it (`services.omissions`).
 
     Raises:
         NotShownError: no item has this text any more.
@@ -76,6 +79,7 @@ def put_in(session: Session, review: Review) -> Regeneration:
         analysis_id=analysis.id,
         image_id=analysis.image_id,
         item_id=item.id,
+        without=list(without),
         sample=_next_sample(session, analysis),
     )
     session.add(wish)

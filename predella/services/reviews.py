@@ -7,7 +7,6 @@ once the second sees what the first did.
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Literal
 from uuid import UUID
 
@@ -21,7 +20,6 @@ from predella.errors import (
     AlreadyDecidedError,
     InvalidError,
     NotFoundError,
-    NothingToUndoError,
     NotOpenedError,
     OpenCheckError,
     PredellaError,
@@ -29,7 +27,6 @@ from predella.errors import (
     StaleRevisionError,
     TooSoonError,
 )
-from predella.formats import diff
 from predella.formats.text import normalise
 from predella.ids import AnalysisId, FindingId
 from predella.models import (
@@ -42,11 +39,9 @@ from predella.models import (
     Review,
     Revision,
 )
-from predella.services import accounts, checkups, findings, openings, resampling, rules
+from predella.services import accounts, findings, openings, resampling, rules, wordings
 from predella.services.rules import ReviewRules
 
-MAX_TEXT = 20_000
-"""Characters of a wording."""
 MAX_NOTE = 2_000
 """Characters of a note."""
 MAX_RULINGS = 500
@@ -102,7 +97,7 @@ class _Newest:
         """Whether this decision stands, and nothing that came after it does."""
         if review is None or review is not self.review or review.decision is Decision.REOPENED:
             return False
-        return _stands_for(self.revision) <= _stands_for(review.revision)
+        return wordings.stands_for(self.revision) <= wordings.stands_for(review.revision)
 
     def require_open(self) -> None:
         decided = self.review
@@ -150,18 +145,6 @@ class _Newest:
             )
 
 
-def numbered(session: Session, analysis_id: UUID, number: int) -> Revision:
-    """Return one wording of an analysis; number 0 is the model's own.
-
-    Raises:
-        NotFoundError: there is none with this number.
-    """
-    found = session.scalar(select(Revision).filter_by(analysis_id=analysis_id, number=number))
-    if found is None:
-        raise NotFoundError("wording", f"{analysis_id}@{number}")
-    return found
-
-
 def amend(
     session: Session, analysis_id: AnalysisId, *, text: str, account: Account, seen: int
 ) -> Revision:
@@ -176,13 +159,13 @@ def amend(
         AlreadyDecidedError: it is approved or rejected; undo that first.
         StaleRevisionError: somebody wrote a newer wording than the one ``seen``.
     """
-    wording = _usable(text)
+    wording = wordings.usable(text)
     newest = _locked(session, analysis_id)
     newest.require_open()
     if newest.revision.text == wording:
         return newest.revision
     newest.require_seen(seen)
-    return _add_wording(session, newest.revision, wording, account)
+    return _write(session, newest.revision, wording, account)
 
 
 def delete_sentence(
@@ -436,8 +419,8 @@ def undo(
         session.add(review)
         session.flush()
         return review
-    before = _wording_before(session, newest.revision)
-    return _add_wording(session, newest.revision, before.text, account, restores=before.number)
+    before = wordings.before(session, newest.revision)
+    return _write(session, newest.revision, before.text, account, before.number)
 
 
 def _stand_again(session: Session, given_up: Review, account: Account, client: Client) -> None:
@@ -539,47 +522,13 @@ def _new_review(newest: _Newest, decision: Decision, account: Account, client: C
     )
 
 
-def _add_wording(
-    session: Session,
-    newest: Revision,
-    text: str,
-    account: Account,
-    *,
-    restores: int | None = None,
+def _write(
+    session: Session, newest: Revision, text: str, account: Account, restores: int | None = None
 ) -> Revision:
-    models_own = newest if newest.number == 0 else numbered(session, newest.analysis_id, 0)
-    revision = Revision(
-        analysis_id=newest.analysis_id,
-        number=newest.number + 1,
-        text=text,
-        sha256=sha256(text.encode()).digest(),
-        account=account,
-        restores_number=restores,
-        edit_distance=diff.distance(models_own.text, text),
-        share_kept=diff.share_kept(models_own.text, text),
-    )
-    session.add(revision)
-    session.flush()
+    """Add a wording of somebody who has it on screen by that."""
+    revision = wordings.add(session, newest, text, account, restores=restores)
     openings.note(session, revision, account=account)
-    checkups.run(session, [revision.id])
     return revision
-
-
-def _wording_before(session: Session, newest: Revision) -> Revision:
-    """Return the wording that the last amendment still standing replaced.
-
-    A wording that restores another stands for that one, which is never itself a restored
-    one: so undoing again goes one amendment further back, and never to and fro.
-    """
-    stands_for = _stands_for(newest)
-    if stands_for == 0:
-        raise NothingToUndoError(newest.analysis_id)
-    replaced = numbered(session, newest.analysis_id, stands_for - 1)
-    return numbered(session, newest.analysis_id, _stands_for(replaced))
-
-
-def _stands_for(revision: Revision) -> int:
-    return revision.number if revision.restores_number is None else revision.restores_number
 
 
 def _locked(session: Session, analysis_id: AnalysisId) -> _Newest:
@@ -640,14 +589,3 @@ def _only(results: list[Review | PredellaError]) -> Review:
     if isinstance(result, PredellaError):
         raise result
     return result
-
-
-def _usable(text: str) -> str:
-    wording = normalise(text)
-    if not wording.strip():
-        raise InvalidError("the text is empty; to keep it out of the catalog, reject it")
-    if len(wording) > MAX_TEXT:
-        raise InvalidError(
-            f"the text has {len(wording):,} characters; at most {MAX_TEXT:,} are kept"
-        )
-    return wording

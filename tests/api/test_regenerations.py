@@ -38,6 +38,14 @@ class TestRegenerate:
         assert (wish["reason"], wish["note"]) == ("colour", "The vase is red.")
         assert wish["asked_by"] == "curator Ōe"
 
+    def test_refuses_to_leave_out_what_is_not_flagged(self, curator: TestClient, path: str) -> None:
+        asked = REASON | {"without": ["colour_absent"]}
+
+        response = curator.post(f"{path}/regeneration", json=asked, headers=seen(curator, path))
+
+        told = problem(response, HTTPStatus.UNPROCESSABLE_ENTITY)
+        assert "no sentence of this text is flagged by colour_absent" in told["detail"]
+
     def test_can_be_undone(self, curator: TestClient, path: str) -> None:
         curator.post(f"{path}/regeneration", json=REASON, headers=seen(curator, path))
 

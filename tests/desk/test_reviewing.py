@@ -5,10 +5,11 @@ from uuid import UUID
 
 import pytest
 from playwright.sync_api import Page, expect
+from sqlalchemy import select
 
 from predella import db
 from predella.ids import AnalysisId
-from predella.models import Client, RejectionReason
+from predella.models import Client, Regeneration, RejectionReason
 from predella.services import accounts, preferences, reviews
 from tests import factories
 from tests.desk.conftest import Desk
@@ -280,8 +281,11 @@ def test_single_keys_can_be_turned_off(page: Page, desk: Desk, decisions: Decisi
 def test_a_new_text_is_asked_for_in_place_of_one(reading: Page, decisions: Decisions) -> None:
     reading.keyboard.press("g")
     reading.locator("#regenerate-reason").select_option("colour")
+    reading.get_by_label("Names a date").check()
     reading.get_by_role("button", name="Ask for a new text").click()
 
     expect(reading.locator("h1")).to_have_text("Composition no. 13")
     expect(reading.locator("#status")).to_contain_text("Asked for a new text for SK-A-1000.")
     assert decisions() == ["superseded"]
+    with db.transaction() as session:
+        assert session.scalars(select(Regeneration.without)).all() == [["date"]]

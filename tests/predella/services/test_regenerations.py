@@ -1,4 +1,5 @@
 import threading
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -7,9 +8,12 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from predella import db, ids
+from predella.checks import CheckName
 from predella.errors import (
     AlreadyDecidedError,
+    InvalidError,
     NotFoundError,
+    NotOpenedError,
     NotShownError,
     ReplacedError,
     StaleRevisionError,
@@ -35,7 +39,16 @@ from predella.models import (
     Stage,
     Submission,
 )
-from predella.services import analyses, drafts, items, ledger, outgoing, regenerations, reviews
+from predella.services import (
+    analyses,
+    checkups,
+    drafts,
+    items,
+    ledger,
+    outgoing,
+    regenerations,
+    reviews,
+)
 from predella.services.drafts import Draft
 from predella.services.ledger import Claimed
 from predella.settings import Settings
@@ -57,7 +70,9 @@ def old(session: Session) -> Analysis:
     return made
 
 
-def ask(session: Session, of: Analysis, by: Account, seen: int = 0) -> Review:
+def ask(
+    session: Session, of: Analysis, by: Account, seen: int = 0, without: Sequence[CheckName] = ()
+) -> Review:
     return regenerations.ask(
         session,
         AnalysisId(of.id),
@@ -66,6 +81,7 @@ def ask(session: Session, of: Analysis, by: Account, seen: int = 0) -> Review:
         client=Client.CLI,
         reason=RejectionReason.COLOUR,
         note="The vase is red.",
+        without=without,
     )
 
 
@@ -478,3 +494,76 @@ class TestConstraints:
         )
         with pytest.raises(IntegrityError, match="uq_regeneration"):
             session.flush()
+
+
+class TestWithout:
+    @pytest.fixture
+    def dated(self, session: Session) -> Analysis:
+        """A text in which a date stands, and a fault of the whole."""
+        made = factories.analysis(session, text="Painted in 1642, it is calm. A vase stands there.")
+        checkups.run(session, [factories.newest_revision(session, made).id])
+        return made
+
+    def test_leaves_every_sentence_out_on_which_the_check_speaks_again(
+        self, session: Session, dated: Analysis, curator: Account
+    ) -> None:
+        ask(session, dated, curator, without=[CheckName.DATE])
+
+        new = write(session, "It is of 1642. A red vase.\n\nIn 1643 it hung here. Soft light.")
+
+        view = analyses.get(session, AnalysisId(new.id))
+        assert view.revision.text == "A red vase.\n\nSoft light."
+        assert view.revision.account_id == curator.id
+        assert new.text.startswith("It is of 1642.")
+        assert CheckName.DATE not in {one.finding.check_name for one in view.findings}
+        assert view.state is ReviewState.NEEDS_REVIEW
+
+    def test_says_what_was_to_be_left_out(
+        self, session: Session, dated: Analysis, curator: Account
+    ) -> None:
+        ask(session, dated, curator, without=[CheckName.DATE])
+
+        (wish,) = regenerations.of(session, AnalysisId(dated.id))
+        assert wish.without == ["date"]
+
+    def test_keeps_a_text_of_which_nothing_would_be_left(
+        self, session: Session, dated: Analysis, curator: Account
+    ) -> None:
+        ask(session, dated, curator, without=[CheckName.DATE])
+
+        new = write(session, "It was painted in 1642.")
+
+        assert analyses.get(session, AnalysisId(new.id)).revision.number == 0
+
+    def test_leaves_alone_what_other_checks_say(
+        self, session: Session, dated: Analysis, curator: Account
+    ) -> None:
+        ask(session, dated, curator)
+
+        new = write(session, "It is of 1642. A red vase.")
+
+        assert analyses.get(session, AnalysisId(new.id)).revision.number == 0
+
+    def test_does_not_count_as_opened_by_who_asked(
+        self, session: Session, dated: Analysis, curator: Account
+    ) -> None:
+        ask(session, dated, curator, without=[CheckName.DATE])
+        new = write(session, "It is of 1642. A red vase.")
+
+        with pytest.raises(NotOpenedError):
+            reviews.approve(
+                session,
+                AnalysisId(new.id),
+                revision_number=1,
+                account=curator,
+                client=Client.DESK,
+                seconds_seen=60,
+            )
+
+    def test_refuses_a_check_that_flags_no_sentence(
+        self, session: Session, dated: Analysis, curator: Account
+    ) -> None:
+        with pytest.raises(InvalidError, match="colour_absent; could be left out: date"):
+            ask(session, dated, curator, without=[CheckName.COLOUR_ABSENT])
+
+        assert state(session, dated) is ReviewState.NEEDS_REVIEW
