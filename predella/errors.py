@@ -27,6 +27,17 @@ class ConflictError(PredellaError):
     """The request is well formed but the thing is in the wrong state for it."""
 
 
+class LastAdminError(ConflictError):
+    """Nobody would be left to run the house."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"{name!r} is the last open account with the role admin in the whole house;"
+            " give somebody else that role first"
+        )
+        self.name = name
+
+
 class InvalidError(PredellaError):
     """What was asked cannot be right, whatever the state of things."""
 

@@ -18,6 +18,7 @@ from predella import clock, ids
 from predella.errors import (
     AuthenticationError,
     InvalidError,
+    LastAdminError,
     NameTakenError,
     NotFoundError,
     PermissionDeniedError,
@@ -83,8 +84,10 @@ def givers(scope: str) -> list[str]:
 def add(session: Session, *, name: str, display_name: str, roles: Names[str]) -> Account:
     """Open an account for a person or a system.
 
+    ``roles`` hold in every collection; without any it may do nothing until it is given one.
+
     Raises:
-        InvalidError: the name is malformed, the display name is empty, or there is no role.
+        InvalidError: the name is malformed or the display name is empty.
         UnknownNamesError: a role is misspelt.
         NameTakenError: another account signs in with this name.
     """
@@ -93,11 +96,7 @@ def add(session: Session, *, name: str, display_name: str, roles: Names[str]) ->
             f"{name!r} cannot be an account name: use up to 100 of a-z 0-9 . _ @ -, "
             "beginning with a letter or digit"
         )
-    if not display_name.strip():
-        raise InvalidError("say the name that stands under an approved text")
-    account = Account(
-        name=name, display_name=display_name.strip(), roles=_chosen("role", roles, set(Role))
-    )
+    account = Account(name=name, display_name=_shown(display_name), roles=known_roles(roles))
     try:
         with session.begin_nested():
             session.add(account)
@@ -138,8 +137,41 @@ def listed(session: Session, *, after: UUID | None = None, limit: int = 200) -> 
     return session.scalars(page).all()
 
 
+def rename(session: Session, account: Account, display_name: str) -> Account:
+    """Choose the name that stands under what the account decides, the earlier decisions too.
+
+    Raises:
+        InvalidError: the name is empty.
+    """
+    account.display_name = _shown(display_name)
+    session.flush()
+    return account
+
+
+def change_roles(session: Session, account: Account, roles: Names[str]) -> Account:
+    """Choose all the roles that an account has in every collection; they hold at once.
+
+    What it may do in single collections stays: see `memberships`.
+
+    Raises:
+        UnknownNamesError: a role is misspelt.
+        LastAdminError: it is the last open account with the role admin, and would lose it.
+    """
+    chosen = known_roles(roles)
+    if Role.ADMIN not in chosen:
+        _require_another_admin(session, account)
+    account.roles = chosen
+    session.flush()
+    return account
+
+
 def disable(session: Session, account: Account) -> Account:
-    """Close an account for good: from now on none of its tokens opens anything."""
+    """Close an account for good: from now on none of its tokens opens anything.
+
+    Raises:
+        LastAdminError: it is the last open account with the role admin.
+    """
+    _require_another_admin(session, account)
     account.disabled_at = account.disabled_at or clock.now()
     session.flush()
     return account
@@ -222,6 +254,35 @@ def authenticate(session: Session, token: str) -> Principal:
     _note_use(session, known)
     audits.act_for(session, known.account)
     return Principal(known.account, frozenset(known.scopes) & granted(known.account.roles))
+
+
+def known_roles(roles: Names[str]) -> list[str]:
+    """Return these roles, each once.
+
+    Raises:
+        UnknownNamesError: one is misspelt.
+    """
+    if unknown := set(roles) - set(Role):
+        raise UnknownNamesError("role", unknown, set(Role))
+    return sorted({Role(role).value for role in roles})
+
+
+def _shown(display_name: str) -> str:
+    if not display_name.strip():
+        raise InvalidError("say the name that stands under an approved text")
+    return display_name.strip()
+
+
+def _require_another_admin(session: Session, account: Account) -> None:
+    """Hold every open admin until the transaction ends, so that no two of them go at once."""
+    admins = session.scalars(
+        select(Account.id)
+        .where(Account.roles.contains([Role.ADMIN.value]), Account.disabled_at.is_(None))
+        .order_by(Account.id)
+        .with_for_update()
+    ).all()
+    if list(admins) == [account.id]:
+        raise LastAdminError(account.name)
 
 
 def _find(session: Session, token: str) -> Token | None:
