@@ -49,11 +49,14 @@ class AuthenticationError(PredellaError):
 class PermissionDeniedError(PredellaError):
     """We know who is asking, and they may not."""
 
-    def __init__(self, missing: str, *, roles: Sequence[str]) -> None:
+    def __init__(
+        self, missing: str, *, roles: Sequence[str], collection: str | None = None
+    ) -> None:
+        there = f" in the collection {collection!r}" if collection else ""
         super().__init__(
-            f"this needs the scope {missing!r}, which the role {' or '.join(roles)} gives"
+            f"this needs the scope {missing!r}{there}, which the role {' or '.join(roles)} gives"
         )
-        self.missing, self.roles = missing, roles
+        self.missing, self.roles, self.collection = missing, roles, collection
 
 
 class UnavailableError(PredellaError):

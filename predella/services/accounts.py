@@ -3,7 +3,7 @@
 import re
 import secrets
 from collections.abc import Collection as Names
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -24,8 +24,8 @@ from predella.errors import (
     PermissionDeniedError,
     UnknownNamesError,
 )
-from predella.ids import AccountId, TokenId
-from predella.models import Account, Role, Token, WebSession
+from predella.ids import AccountId, CollectionId, TokenId
+from predella.models import Account, Collection, Membership, Role, Token, WebSession
 from predella.services import audits
 
 _GRANTS: dict[Role, frozenset[str]] = {
@@ -46,6 +46,8 @@ _GRANTS: dict[Role, frozenset[str]] = {
     ),
 }
 SCOPES = frozenset[str]().union(*_GRANTS.values())
+_OF_THE_HOUSE = frozenset({"accounts:write", "metrics:read"})
+"""About no collection: only a role in the whole house gives them."""
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._@-]{0,99}")
 _TOKEN = re.compile(r"predella_([0-9a-f]{32})_[\w-]{43}", re.ASCII)
@@ -58,22 +60,72 @@ class Principal:
 
     account: Account
     scopes: frozenset[str]
+    """What they may do in the whole house."""
+    memberships: Mapping[UUID, frozenset[str]]
+    """What they may do in single collections, by their ids, whatever they may do elsewhere."""
     session: WebSession | None = None
     """The session of the browser that they use; none for who shows a token."""
 
-    def require(self, scope: str) -> None:
-        """Go on only if this scope is among theirs.
+    def scopes_in(self, collection_id: UUID) -> frozenset[str]:
+        """Return what they may do in this collection."""
+        return self.scopes | self.memberships.get(collection_id, frozenset())
+
+    def may(self, scope: str, collection_id: UUID) -> bool:
+        """Tell whether they may do this in this collection."""
+        return scope in self.scopes_in(collection_id)
+
+    def may_somewhere(self, scope: str) -> bool:
+        """Tell whether there is a collection in which they may do this."""
+        return scope in self.scopes or any(scope in one for one in self.memberships.values())
+
+    def reach(self, scope: str) -> frozenset[CollectionId] | None:
+        """Return in which collections they may do this; None for every one, now and later."""
+        if scope in self.scopes:
+            return None
+        return frozenset(
+            CollectionId(id_) for id_, scopes in self.memberships.items() if scope in scopes
+        )
+
+    def require(self, scope: str, collection: Collection | None = None) -> None:
+        """Go on only if they may do this in this collection, or else in the whole house.
 
         Raises:
-            PermissionDeniedError: it is not; the message names it and the roles that give it.
+            PermissionDeniedError: they may not; the message names the scope, the roles that
+                give it, and where.
         """
-        if scope not in self.scopes:
+        if scope not in (self.scopes_in(collection.id) if collection else self.scopes):
+            slug = collection.slug if collection else None
+            raise PermissionDeniedError(scope, roles=givers(scope), collection=slug)
+
+    def require_somewhere(self, scope: str) -> None:
+        """Go on only if there is a collection in which they may do this.
+
+        Raises:
+            PermissionDeniedError: there is none.
+        """
+        if not self.may_somewhere(scope):
             raise PermissionDeniedError(scope, roles=givers(scope))
+
+
+def principal(
+    account: Account, *, token: Token | None = None, session: WebSession | None = None
+) -> Principal:
+    """Return what an account, read with its memberships, may do now; with a token, no more."""
+    limit = SCOPES if token is None else frozenset(token.scopes)
+    memberships = {
+        one.collection_id: granted_in_one(one.roles) & limit for one in account.memberships
+    }
+    return Principal(account, granted(account.roles) & limit, memberships, session)
 
 
 def granted(roles: Names[str]) -> frozenset[str]:
     """Return every scope that these roles give together."""
     return frozenset[str]().union(*(_GRANTS[Role(role)] for role in roles))
+
+
+def granted_in_one(roles: Names[str]) -> frozenset[str]:
+    """Return every scope that these roles give in a collection when they hold in it alone."""
+    return granted(roles) - _OF_THE_HOUSE
 
 
 def givers(scope: str) -> list[str]:
@@ -208,7 +260,7 @@ def issue_token(
         account_id=account.id,
         name=name.strip(),
         sha256=sha256(secret.encode()).digest(),
-        scopes=_grantable(account, scopes),
+        scopes=_grantable(session, account, scopes),
         expires_at=expires_at,
     )
     session.add(token)
@@ -253,7 +305,7 @@ def authenticate(session: Session, token: str) -> Principal:
     _require_open(known)
     _note_use(session, known)
     audits.act_for(session, known.account)
-    return Principal(known.account, frozenset(known.scopes) & granted(known.account.roles))
+    return principal(known.account, token=known)
 
 
 def known_roles(roles: Names[str]) -> list[str]:
@@ -289,9 +341,9 @@ def _find(session: Session, token: str) -> Token | None:
     parts = _TOKEN.fullmatch(token)
     if parts is None:
         return None
-    return session.scalar(
-        select(Token).where(Token.id == UUID(parts[1])).options(joinedload(Token.account))
-    )
+    found = select(Token).where(Token.id == UUID(parts[1]))
+    with_account = joinedload(Token.account).joinedload(Account.memberships)
+    return session.scalars(found.options(with_account)).unique().one_or_none()
 
 
 def _require_open(token: Token) -> None:
@@ -313,22 +365,17 @@ def _note_use(session: Session, token: Token) -> None:
     session.execute(update(Token).where(Token.id.in_(free)).values(last_used_at=now))
 
 
-def _grantable(account: Account, scopes: Names[str] | None) -> list[str]:
-    allowed = granted(account.roles)
+def _grantable(session: Session, account: Account, scopes: Names[str] | None) -> list[str]:
+    here = session.scalars(select(Membership.roles).where(Membership.account_id == account.id))
+    allowed = granted(account.roles).union(*map(granted_in_one, here))
+    if not allowed:
+        raise InvalidError(f"{account.name!r} has no role yet; give it one first")
     if scopes is None:
         return sorted(allowed)
-    chosen = _chosen("scope", scopes, SCOPES)
-    if beyond := set(chosen) - allowed:
-        raise InvalidError(
-            f"the roles of {account.name!r} ({', '.join(account.roles)}) do not give "
-            f"{', '.join(sorted(beyond))}"
-        )
-    return chosen
-
-
-def _chosen(noun: str, names: Names[str], known: Names[str]) -> list[str]:
-    if not names:
-        raise InvalidError(f"name at least one {noun}")
-    if unknown := set(names) - set(known):
-        raise UnknownNamesError(noun, unknown, known)
-    return sorted(set(names))
+    if not scopes:
+        raise InvalidError("name at least one scope")
+    if unknown := set(scopes) - SCOPES:
+        raise UnknownNamesError("scope", unknown, SCOPES)
+    if beyond := set(scopes) - allowed:
+        raise InvalidError(f"the roles of {account.name!r} do not give {', '.join(sorted(beyond))}")
+    return sorted(set(scopes))
