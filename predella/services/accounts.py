@@ -10,7 +10,7 @@ from hashlib import sha256
 from hmac import compare_digest
 from uuid import UUID
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, joinedload
 
@@ -157,13 +157,13 @@ def add(session: Session, *, name: str, display_name: str, roles: Names[str]) ->
     return account
 
 
-def get(session: Session, account_id: AccountId) -> Account:
-    """Return one account.
+def get(session: Session, account_id: AccountId, *, lock: bool = False) -> Account:
+    """Return one account; locked, it stays so until the transaction ends.
 
     Raises:
         NotFoundError: there is none.
     """
-    account = session.get(Account, account_id)
+    account = session.get(Account, account_id, with_for_update=lock)
     if account is None:
         raise NotFoundError("account", account_id)
     return account
@@ -326,12 +326,13 @@ def _shown(display_name: str) -> str:
 
 
 def _require_another_admin(session: Session, account: Account) -> None:
-    """Hold every open admin until the transaction ends, so that no two of them go at once."""
+    """Let one after the other leave: two at once would each see the other stay."""
+    get(session, AccountId(account.id), lock=True)
+    session.execute(select(func.pg_advisory_xact_lock(func.hashtext("predella admins"))))
     admins = session.scalars(
         select(Account.id)
         .where(Account.roles.contains([Role.ADMIN.value]), Account.disabled_at.is_(None))
-        .order_by(Account.id)
-        .with_for_update()
+        .limit(2)
     ).all()
     if list(admins) == [account.id]:
         raise LastAdminError(account.name)

@@ -48,6 +48,13 @@ def change(
     return chosen
 
 
+def may(session: Session, account: Account, scope: str, collection: Collection) -> bool:
+    """Tell whether the roles of an account, here or everywhere, let it do this here."""
+    here = session.get(Membership, (account.id, collection.id), populate_existing=True)
+    roles = here.roles if here else ()
+    return scope in accounts.granted(account.roles) | accounts.granted_in_one(roles)
+
+
 def reviewers(session: Session, collection_id: CollectionId) -> Sequence[Account]:
     """Return the open accounts that may review in this collection, oldest first."""
     able = accounts.givers("reviews:write")

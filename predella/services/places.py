@@ -11,7 +11,8 @@ from uuid import UUID
 from sqlalchemy import Select, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from predella.errors import NotFoundError
+from predella.errors import NotFoundError, PermissionDeniedError, PredellaError
+from predella.ids import AnalysisId
 from predella.models import (
     Collection,
     Control,
@@ -73,6 +74,31 @@ def of(session: Session, name: str, value: UUID | str) -> Sequence[Collection]:
     if name == SLUG:
         return session.scalars(found.where(Collection.slug == value)).all()
     return session.scalars(found.where(Collection.id.in_(_LIES_IN[name](UUID(str(value)))))).all()
+
+
+def forbidden(
+    session: Session, principal: Principal, wanted: Sequence[tuple[AnalysisId, str]]
+) -> list[PredellaError | None]:
+    """Return for each text and scope what keeps somebody from doing that; None where nothing."""
+    lies = select(Standing.analysis_id, Collection).join(
+        Collection, Collection.id == Standing.collection_id
+    )
+    named = {analysis_id for analysis_id, _ in wanted}
+    rows = session.execute(lies.where(Standing.analysis_id.in_(named)))
+    within = {row[0]: row[1] for row in rows}
+    return [_why_not(principal, scope, id_, within.get(id_)) for id_, scope in wanted]
+
+
+def _why_not(
+    principal: Principal, scope: str, analysis_id: AnalysisId, within: Collection | None
+) -> PredellaError | None:
+    if within is None or not principal.scopes_in(within.id):
+        return NotFoundError("analysis", analysis_id)
+    try:
+        principal.require(scope, within)
+    except PermissionDeniedError as error:
+        return error
+    return None
 
 
 def require(session: Session, principal: Principal, scope: str, **things: UUID | str) -> None:

@@ -6,7 +6,7 @@ leave. Give them a collection.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -15,12 +15,12 @@ import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Select, String, cast, func, tuple_, union_all
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from predella import clock
+from predella import clock, db
 from predella.checks import CHECKS, CheckName
 from predella.errors import InvalidError
 from predella.formats import query as grammar
 from predella.formats.query import Query
-from predella.ids import AnalysisId, CollectionId
+from predella.ids import AnalysisId, CollectionId, Reach
 from predella.models import OpenFinding, ReviewState, Standing
 from predella.services import terms
 
@@ -115,13 +115,16 @@ _SORTINGS = {
 }
 
 
-def parse(text: str) -> Query:
+def parse(text: str, *, within: Reach) -> Query:
     """Read a query, and make sure that its keys and values exist.
+
+    It looks only ``within`` the collections that whoever asks may see: whatever is done with
+    the query, nothing else is found.
 
     Raises:
         QueryError: it cannot be understood; it says where, and what is known.
     """
-    query = grammar.parse(text)
+    query = replace(grammar.parse(text), within=within)
     terms.require_known(query)
     return query
 
@@ -180,8 +183,8 @@ def count(session: Session, query: Query) -> int:
     return session.scalars(sa.select(func.count()).select_from(found)).one()
 
 
-def facets(session: Session, collection_id: CollectionId | None = None) -> Facets:
-    """Return how many analyses of a collection, or of all, there are of what."""
+def facets(session: Session, collection_id: CollectionId | None = None, *, within: Reach) -> Facets:
+    """Return how many analyses of a collection, or of all of these, there are of what."""
     is_open = Standing.state.in_(OPEN_STATES)
     clean = (Standing.hard == 0) & (Standing.soft == 0) & (Standing.info == 0)
     counted = sa.select(
@@ -190,10 +193,11 @@ def facets(session: Session, collection_id: CollectionId | None = None) -> Facet
         func.count().filter(is_open, Standing.hard > 0),
         func.count().filter(is_open, clean),
     ).group_by(Standing.state)
+    counted = counted.where(db.inside(Standing.collection_id, within))
     flagged = (
         sa.select(OpenFinding.check_name, func.count(OpenFinding.analysis_id.distinct()))
         .join(Standing, Standing.analysis_id == OpenFinding.analysis_id)
-        .where(is_open)
+        .where(is_open, db.inside(OpenFinding.collection_id, within))
         .group_by(OpenFinding.check_name)
     )
     if collection_id is not None:
