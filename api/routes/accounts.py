@@ -24,6 +24,7 @@ from predella.models import Account, Role, Token
 from predella.services import accounts, collections, memberships
 
 router = APIRouter(tags=["accounts"])
+one = APIRouter(prefix="/accounts/{account_id}")
 
 
 def _seen(
@@ -70,7 +71,7 @@ def create_account(session: DbSession, _administrator: Administrator, body: Acco
     return accounts.add(session, name=body.name, display_name=body.display_name, roles=body.roles)
 
 
-@router.get("/accounts/{account_id}", response_model=AccountOut)
+@one.get("", response_model=AccountOut)
 def get_account(
     session: DbSession, _administrator: Administrator, account_id: AccountId, response: Response
 ) -> Account:
@@ -78,7 +79,7 @@ def get_account(
     return _tagged(accounts.get(session, account_id), response)
 
 
-@router.patch("/accounts/{account_id}", response_model=AccountOut)
+@one.patch("", response_model=AccountOut)
 def change_account(
     session: DbSession, account: AsSeen, body: AccountPatch, response: Response
 ) -> Account:
@@ -94,7 +95,7 @@ def change_account(
     return _tagged(account, response)
 
 
-@router.get("/accounts/{account_id}/memberships")
+@one.get("/memberships")
 def list_memberships(
     session: DbSession, _administrator: Administrator, account_id: AccountId
 ) -> list[MembershipOut]:
@@ -103,7 +104,7 @@ def list_memberships(
     return [MembershipOut.of(one) for one in found]
 
 
-@router.put("/accounts/{account_id}/memberships/{collection_id}")
+@one.put("/memberships/{collection_id}")
 def change_membership(
     session: DbSession,
     _administrator: Administrator,
@@ -119,9 +120,7 @@ def change_membership(
     )
 
 
-@router.delete(
-    "/accounts/{account_id}/memberships/{collection_id}", status_code=HTTPStatus.NO_CONTENT
-)
+@one.delete("/memberships/{collection_id}", status_code=HTTPStatus.NO_CONTENT)
 def end_membership(
     session: DbSession,
     _administrator: Administrator,
@@ -133,7 +132,7 @@ def end_membership(
     memberships.change(session, account, within, ())
 
 
-@router.post("/accounts/{account_id}/disabling", response_model=AccountOut)
+@one.post("/disabling", response_model=AccountOut)
 def disable_account(
     session: DbSession, _administrator: Administrator, account_id: AccountId
 ) -> Account:
@@ -141,7 +140,7 @@ def disable_account(
     return accounts.disable(session, accounts.get(session, account_id))
 
 
-@router.get("/accounts/{account_id}/tokens", response_model=Page[TokenOut])
+@one.get("/tokens", response_model=Page[TokenOut])
 def list_tokens(
     session: DbSession, _administrator: Administrator, account_id: AccountId, paging: ById
 ) -> Rows[Token]:
@@ -151,7 +150,7 @@ def list_tokens(
     return paging.page(rows, lambda row: row.id)
 
 
-@router.post("/accounts/{account_id}/tokens", status_code=HTTPStatus.CREATED)
+@one.post("/tokens", status_code=HTTPStatus.CREATED)
 def create_token(
     session: DbSession, _administrator: Administrator, account_id: AccountId, body: TokenIn
 ) -> NewTokenOut:
@@ -170,6 +169,9 @@ def create_token(
 def revoke_token(session: DbSession, _administrator: Administrator, token_id: TokenId) -> Token:
     """Make a token useless from now on; it stays in the list."""
     return accounts.revoke_token(session, token_id)
+
+
+router.include_router(one)
 
 
 def _tagged(account: Account, response: Response) -> Account:
