@@ -2,7 +2,7 @@
 
 A page costs what its rows cost and not what the collection costs. Two things cannot keep to
 that: words in the text, and the order at random, look at everything that the other terms
-leave. Give them a collection.
+leave. Give them a collection. So does whoever may see more than ten collections, but not all.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -24,6 +24,8 @@ from predella.ids import AnalysisId, CollectionId, Reach
 from predella.models import OpenFinding, ReviewState, Standing
 from predella.services import terms
 
+_MAX_PARTS = 10
+"""Collections that a page looks in one by one: beyond, planning costs more than sorting."""
 OPEN_STATES = (ReviewState.NEEDS_REVIEW, ReviewState.NEEDS_SECOND)
 """Those in which somebody still has to decide."""
 
@@ -160,12 +162,14 @@ def page(
         InvalidError: it is not a cursor of this order.
     """
     sorting = _SORTINGS[order]
-    found = sa.select(*sorting.columns).where(*terms.conditions(query), *also)
-    if after is not None:
-        found = found.where(sorting.behind(after))
-    # An index knows the order within each state, and only there.
+    further = [*also] if after is None else [*also, sorting.behind(after)]
+    # An index knows the order within each collection and state, and only there.
     parts = [
-        found.where(Standing.state == state).order_by(*sorting.clauses()).limit(limit + 1)
+        sa.select(*sorting.columns)
+        .where(*terms.conditions(one), *further, Standing.state == state)
+        .order_by(*sorting.clauses())
+        .limit(limit + 1)
+        for one in _by_collection(query)
         for state in terms.states(query)
     ]
     rows = session.execute(_merged(parts, sorting, limit + 1)).all() if parts else []
@@ -212,6 +216,13 @@ def facets(session: Session, collection_id: CollectionId | None = None, *, withi
         held=sum(held for *_, held, _ in rows),
         clean=sum(clean for *_, clean in rows),
     )
+
+
+def _by_collection(query: Query) -> Sequence[Query]:
+    """Return a query as one for each collection that it looks in, unless they are many."""
+    if query.within is None or len(query.within) > _MAX_PARTS:
+        return [query]
+    return [replace(query, within=frozenset({one})) for one in sorted(query.within)]
 
 
 def _within(states: Sequence[ReviewState]) -> ColumnElement[bool]:

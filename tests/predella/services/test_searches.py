@@ -166,6 +166,27 @@ class TestPage:
 
         assert [id_ for ids in pages for id_ in ids] == whole
 
+    @pytest.mark.parametrize("number", [0, 1, 3, 11])
+    def test_keeps_to_the_collections_that_may_be_seen(self, session: Session, number: int) -> None:
+        seen = [factories.submission(session) for _ in range(number)]
+        wanted = {one.id for within in seen for one in factories.analyses(session, 2, within)}
+        factories.analyses(session, 2)
+        query = searches.parse("", within={CollectionId(one.collection_id) for one in seen})
+        whole = list(session.scalars(searches.select(query)))
+
+        pages, cursor = [], None
+        while True:
+            page = searches.page(session, query, after=cursor, limit=2)
+            pages.append(page.ids)
+            if (cursor := page.next) is None:
+                break
+
+        assert [id_ for ids in pages for id_ in ids] == whole
+        assert set(whole) == wanted
+        assert searches.count(session, query) == len(wanted)
+        counted = searches.facets(session, within=query.within)
+        assert counted.states[ReviewState.NEEDS_REVIEW] == len(wanted)
+
     @pytest.mark.parametrize("order", Order)
     @pytest.mark.parametrize("cursor", ["", "x", "1 2", "0.5 \0", "x y z"])
     def test_refuses_a_cursor_of_another_list(
