@@ -55,9 +55,7 @@ def account_page(
     kept: bool = False,
 ) -> Response:
     """Show one account with its roles and its tokens."""
-    return _shown(
-        request, session, administrator, accounts.get(session, account_id), kept=kept
-    )
+    return _shown(request, session, administrator, accounts.get(session, account_id), kept=kept)
 
 
 @router.post("/{account_id}/roles")

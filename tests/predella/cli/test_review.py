@@ -485,7 +485,9 @@ class TestChanges:
 
 
 class TestNobody:
-    def test_is_told_how_to_get_a_token(self, settings: Settings) -> None:
+    def test_is_told_how_to_get_a_token(
+        self, settings: Settings, capsys: pytest.CaptureFixture[str]
+    ) -> None:
         assert settings.token is None
 
         ran = runner(capsys)("review", "list")
