@@ -77,7 +77,6 @@ Keeper = Annotated[Principal, Security(_permitted, scopes=["collections:write"])
 Submitter = Annotated[Principal, Security(_permitted, scopes=["submissions:write"])]
 Reviewer = Annotated[Principal, Security(_permitted, scopes=["reviews:write"])]
 Approver = Annotated[Principal, Security(_permitted, scopes=["approvals:write"])]
-Registrar = Annotated[Principal, Security(_permitted, scopes=["exports:write"])]
 Administrator = Annotated[Principal, Security(_permitted, scopes=["accounts:write"])]
 Monitor = Annotated[Principal, Security(_permitted, scopes=["metrics:read"])]
 

@@ -1,5 +1,7 @@
 """Giving roles at the desk: without scripts, for everybody, on a small screen too."""
 
+from typing import Any
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
@@ -23,7 +25,7 @@ def address() -> str:
         return f"/desk/accounts/{account.id}"
 
 
-def _signed_in(desk: Desk, **options: object) -> Page:
+def _signed_in(desk: Desk, **options: Any) -> Page:
     context = desk.context(**options)
     with db.transaction() as session:
         admin = factories.account(session, Role.ADMIN, name="head")

@@ -25,7 +25,7 @@ class TestChange:
         assert principal.scopes == frozenset()
         assert principal.may("approvals:write", here.id)
         assert not principal.may("collections:read", there.id)
-        assert principal.reach("approvals:write") == {CollectionId(here.id)}
+        assert principal.reach("approvals:write") == frozenset({CollectionId(here.id)})
         assert [one.roles for one in memberships.of(session, account)] == [["approver", "curator"]]
 
     def test_a_token_sees_it_at_once_and_never_opens_more_than_it_says(
@@ -41,7 +41,7 @@ class TestChange:
 
         principal = accounts.authenticate(session, secret)
         assert principal.scopes_in(here.id) == {"collections:read"}
-        assert principal.reach("reviews:write") == {CollectionId(there.id)}
+        assert principal.reach("reviews:write") == frozenset({CollectionId(there.id)})
 
     def test_without_roles_the_account_is_a_stranger_again(self, session: Session) -> None:
         here, account = factories.collection(session), _stranger(session)
