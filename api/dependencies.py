@@ -7,7 +7,7 @@ from fastapi import Depends, Request, Response, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
 from sqlalchemy.orm import Session
 
-from api import cookies, limiting
+from api import access, cookies, limiting
 from predella import db, storage
 from predella.errors import AuthenticationError
 from predella.services import accounts, sessions
@@ -58,19 +58,33 @@ def identified(
     return principal
 
 
+Somebody = Annotated[Principal, Depends(identified)]
+
+
 def _permitted(
-    scopes: SecurityScopes, principal: Annotated[Principal, Depends(identified)]
+    request: Request, scopes: SecurityScopes, session: DbSession, principal: Somebody
 ) -> Principal:
-    for scope in scopes.scopes:
-        principal.require(scope)
-    return principal
+    return access.permit(request, session, principal, scopes)
 
 
+def _reaching(scopes: SecurityScopes, principal: Somebody) -> Principal:
+    return access.anywhere(principal, scopes)
+
+
+# These may do it where the things lie that the path names; else in the whole house.
 Reader = Annotated[Principal, Security(_permitted, scopes=["collections:read"])]
 Keeper = Annotated[Principal, Security(_permitted, scopes=["collections:write"])]
 Submitter = Annotated[Principal, Security(_permitted, scopes=["submissions:write"])]
 Reviewer = Annotated[Principal, Security(_permitted, scopes=["reviews:write"])]
 Approver = Annotated[Principal, Security(_permitted, scopes=["approvals:write"])]
-Registrar = Annotated[Principal, Security(_permitted, scopes=["exports:write"])]
 Administrator = Annotated[Principal, Security(_permitted, scopes=["accounts:write"])]
 Monitor = Annotated[Principal, Security(_permitted, scopes=["metrics:read"])]
+
+# These may do it somewhere. Their route has to keep to their reach, or to ask `places` about
+# what the body names.
+AnyReader = Annotated[Principal, Security(_reaching, scopes=["collections:read"])]
+AnyKeeper = Annotated[Principal, Security(_reaching, scopes=["collections:write"])]
+AnySubmitter = Annotated[Principal, Security(_reaching, scopes=["submissions:write"])]
+AnyReviewer = Annotated[Principal, Security(_reaching, scopes=["reviews:write"])]
+AnyApprover = Annotated[Principal, Security(_reaching, scopes=["approvals:write"])]
+AnyRegistrar = Annotated[Principal, Security(_reaching, scopes=["exports:write"])]

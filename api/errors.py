@@ -115,7 +115,11 @@ def _extensions(error: PredellaError) -> Mapping[str, object]:
         case PreconditionFailedError():
             return {"current": error.current.model_dump(mode="json")}
         case errors.PermissionDeniedError():
-            return {"scope": error.missing, "roles": list(error.roles)}
+            return {
+                "scope": error.missing,
+                "roles": list(error.roles),
+                "collection": error.collection,
+            }
         case _:
             names = next((_TOLD[kind] for kind in _TOLD if isinstance(error, kind)), ())
             return {name: to_jsonable_python(getattr(error, name)) for name in names}

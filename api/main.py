@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import APIRouter, Depends, FastAPI
 from fastapi.routing import APIRoute
 
-from api import errors, openapi
+from api import access, errors, openapi
 from api.dependencies import identified
 from api.desk import pages
 from api.middleware import BodyLimit, Requests
@@ -110,6 +110,7 @@ def _closed() -> APIRouter:
     closed.include_router(v1)
     closed.include_router(pages.router())
     closed.include_router(metrics.router)
+    access.require_known(closed)
     return closed
 
 

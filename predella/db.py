@@ -4,11 +4,23 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import ARRAY, Engine, TableValuedAlias, column, create_engine, func, literal
-from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Engine,
+    TableValuedAlias,
+    column,
+    create_engine,
+    func,
+    literal,
+    true,
+)
+from sqlalchemy.orm import InstrumentedAttribute, Session, sessionmaker
 from sqlalchemy.types import TypeEngine
 
+from predella.ids import Reach
 from predella.settings import get_settings
 
 _AFTER_COMMIT = "predella.after_commit"
@@ -52,6 +64,13 @@ def transaction() -> Iterator[Session]:
 def after_commit(session: Session, action: Callable[[], None]) -> None:
     """Leave an action to be run only if, and once, this session's transaction commits."""
     session.info.setdefault(_AFTER_COMMIT, []).append(action)
+
+
+def inside(
+    column: ColumnElement[UUID] | InstrumentedAttribute[UUID], within: Reach
+) -> ColumnElement[bool]:
+    """Return the condition that this column names one of these collections."""
+    return true() if within is None else column.in_(within)
 
 
 def rowset(**columns: tuple[TypeEngine[Any], Sequence[Any]]) -> TableValuedAlias:

@@ -27,6 +27,17 @@ class ConflictError(PredellaError):
     """The request is well formed but the thing is in the wrong state for it."""
 
 
+class LastAdminError(ConflictError):
+    """Nobody would be left to run the house."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"{name!r} is the last open account with the role admin in the whole house;"
+            " give somebody else that role first"
+        )
+        self.name = name
+
+
 class InvalidError(PredellaError):
     """What was asked cannot be right, whatever the state of things."""
 
@@ -38,11 +49,14 @@ class AuthenticationError(PredellaError):
 class PermissionDeniedError(PredellaError):
     """We know who is asking, and they may not."""
 
-    def __init__(self, missing: str, *, roles: Sequence[str]) -> None:
+    def __init__(
+        self, missing: str, *, roles: Sequence[str], collection: str | None = None
+    ) -> None:
+        there = f" in the collection {collection!r}" if collection else ""
         super().__init__(
-            f"this needs the scope {missing!r}, which the role {' or '.join(roles)} gives"
+            f"this needs the scope {missing!r}{there}, which the role {' or '.join(roles)} gives"
         )
-        self.missing, self.roles = missing, roles
+        self.missing, self.roles, self.collection = missing, roles, collection
 
 
 class UnavailableError(PredellaError):

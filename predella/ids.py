@@ -1,5 +1,6 @@
 """Identifiers: one distinct type for each kind of row, and one way to make them."""
 
+from collections.abc import Set as AbstractSet
 from typing import NewType
 from uuid import UUID
 
@@ -23,6 +24,9 @@ RunId = NewType("RunId", UUID)
 SelectionId = NewType("SelectionId", UUID)
 SubmissionId = NewType("SubmissionId", UUID)
 TokenId = NewType("TokenId", UUID)
+
+Reach = AbstractSet[CollectionId] | None
+"""The collections that somebody may see, or asks about; None for every one, now and later."""
 
 
 def new() -> UUID:

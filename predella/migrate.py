@@ -24,7 +24,7 @@ _WRITTEN = {
         "account attempt collection export image item regeneration run sign_in_link submission"
         " token web_session zoom"
     ),
-    "INSERT, UPDATE, DELETE": "claim skip",
+    "INSERT, UPDATE, DELETE": "claim membership skip",
     "UPDATE (id)": "analysis",
     "UPDATE (state, defect_count, accepted_count, concluded_at, concluded_by_id)": "lot",
     "UPDATE (revealed_at)": "control",

@@ -9,9 +9,10 @@ from fastapi.responses import RedirectResponse
 from api.dependencies import Administrator, DbSession
 from api.desk.listing import LIMIT, After, listed
 from api.desk.rendering import page
-from predella.ids import AccountId, TokenId
-from predella.models import Role
-from predella.services import accounts
+from predella.ids import AccountId, CollectionId, TokenId
+from predella.models import Account, Role
+from predella.services import accounts, collections, memberships
+from predella.services.accounts import Principal
 
 router = APIRouter(prefix="/desk/accounts")
 
@@ -46,18 +47,41 @@ def open_one(
 
 @router.get("/{account_id}")
 def account_page(
-    request: Request, session: DbSession, administrator: Administrator, account_id: AccountId
+    request: Request,
+    session: DbSession,
+    administrator: Administrator,
+    account_id: AccountId,
+    *,
+    kept: bool = False,
 ) -> Response:
     """Show one account with its roles and its tokens."""
-    account = accounts.get(session, account_id)
-    return page(
-        request,
-        "account.html",
-        principal=administrator,
-        account=account,
-        tokens=accounts.tokens(session, account),
-        secret=None,
-    )
+    return _shown(request, session, administrator, accounts.get(session, account_id), kept=kept)
+
+
+@router.post("/{account_id}/roles")
+def change_roles(
+    session: DbSession,
+    _administrator: Administrator,
+    account_id: AccountId,
+    roles: Annotated[list[str], Form(default_factory=list)],
+) -> Response:
+    """Choose all the roles that an account has in every collection."""
+    accounts.change_roles(session, accounts.get(session, account_id), roles)
+    return _back(account_id)
+
+
+@router.post("/{account_id}/memberships")
+def change_membership(
+    session: DbSession,
+    _administrator: Administrator,
+    account_id: AccountId,
+    collection_id: Annotated[CollectionId, Form()],
+    roles: Annotated[list[str], Form(default_factory=list)],
+) -> Response:
+    """Choose all the roles that an account has in one collection alone; none takes them away."""
+    account, within = accounts.get(session, account_id), collections.get(session, collection_id)
+    memberships.change(session, account, within, roles)
+    return _back(account_id)
 
 
 @router.post("/{account_id}/disabling")
@@ -78,15 +102,7 @@ def make_token(
     """Make a token and show its secret: in this answer, and in no other."""
     account = accounts.get(session, account_id)
     _, secret = accounts.issue_token(session, account, name=name)
-    return page(
-        request,
-        "account.html",
-        principal=administrator,
-        status=HTTPStatus.CREATED,
-        account=account,
-        tokens=accounts.tokens(session, account),
-        secret=secret,
-    )
+    return _shown(request, session, administrator, account, secret=secret)
 
 
 @router.post("/{account_id}/tokens/{token_id}/revocation")
@@ -96,3 +112,31 @@ def revoke(
     """Make a token useless from now on."""
     accounts.revoke_token(session, token_id)
     return RedirectResponse(f"/desk/accounts/{account_id}", HTTPStatus.SEE_OTHER)
+
+
+def _shown(
+    request: Request,
+    session: DbSession,
+    administrator: Principal,
+    account: Account,
+    *,
+    secret: str | None = None,
+    kept: bool = False,
+) -> Response:
+    return page(
+        request,
+        "account.html",
+        principal=administrator,
+        status=HTTPStatus.CREATED if secret else HTTPStatus.OK,
+        account=account,
+        memberships=memberships.of(session, account),
+        collections=collections.listed(session, within=None, limit=200),
+        role_names=list(Role),
+        tokens=accounts.tokens(session, account),
+        secret=secret,
+        kept=kept,
+    )
+
+
+def _back(account_id: AccountId) -> Response:
+    return RedirectResponse(f"/desk/accounts/{account_id}?kept=1", HTTPStatus.SEE_OTHER)

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.datastructures import FormData
 
-from api.dependencies import DbSession, Keeper, Reader
+from api.dependencies import AnyReader, DbSession, Keeper, Reader
 from api.desk.listing import LIMIT, After, listed
 from api.desk.rendering import page
 from predella.checks import CheckName, Severity
@@ -29,16 +29,20 @@ Fields = Annotated[FormData, Depends(_fields)]
 
 @router.get("")
 def collections_page(
-    request: Request, session: DbSession, reader: Reader, after: After = None
+    request: Request, session: DbSession, reader: AnyReader, after: After = None
 ) -> Response:
     """Show the collections, the oldest first."""
-    found = collections.listed(session, after=after, limit=LIMIT)
+    reach = reader.reach("collections:read")
+    found = collections.listed(session, within=reach, after=after, limit=LIMIT)
     shown = listed(found, lambda one: one.id)
     return page(
         request,
         "collections.html",
         principal=reader,
-        rows=[(one, searches.facets(session, CollectionId(one.id))) for one in shown.rows],
+        rows=[
+            (one, searches.facets(session, CollectionId(one.id), within=reach))
+            for one in shown.rows
+        ],
         next=shown.next,
         buckets=sorted(get_settings().source_buckets),
     )
@@ -84,7 +88,7 @@ def collection_page(
         principal=reader,
         collection=collection,
         kept=kept,
-        facets=searches.facets(session, collection_id),
+        facets=searches.facets(session, within={collection_id}),
         glossaries=glossaries.listed(session, collection_id),
         prompts=prompts.listed(session),
         rules=rules.of(collection),

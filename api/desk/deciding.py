@@ -9,7 +9,7 @@ from fastapi import APIRouter, Form, Response, status
 from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, Field
 
-from api.dependencies import Approver, DbSession, Reviewer
+from api.dependencies import AnyReviewer, Approver, DbSession
 from api.desk import review
 from api.desk.review import Refusal
 from api.desk.trail import Reviewing, Visit
@@ -28,6 +28,7 @@ from predella.services import (
     analyses,
     claims,
     findings,
+    places,
     regenerations,
     remarks,
     reviews,
@@ -208,7 +209,7 @@ def skip(visit: Reviewing, analysis_id: AnalysisId) -> Response:
 def undo(visit: Reviewing, analysis_id: AnalysisId) -> Response:
     """Take back the newest step on a text, and show it; an approval only with the right to."""
     if analyses.get(visit.session, analysis_id, lock=True).state is ReviewState.APPROVED:
-        visit.principal.require("approvals:write")
+        places.require(visit.session, visit.principal, "approvals:write", analysis_id=analysis_id)
     return _stay(
         visit,
         analysis_id,
@@ -269,7 +270,7 @@ def dismiss(
 
 
 @router.post("/claims/extend")
-def extend(session: DbSession, reviewer: Reviewer) -> dict[str, float]:
+def extend(session: DbSession, reviewer: AnyReviewer) -> dict[str, float]:
     """Hold what is held for another ten minutes; tell until when, in seconds since 1970."""
     return {"until": claims.extend(session, account=reviewer.account).timestamp()}
 

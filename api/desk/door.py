@@ -7,12 +7,11 @@ from fastapi import APIRouter, Depends, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from api import cookies, signing_in
-from api.dependencies import DbSession, identified
+from api.dependencies import DbSession, Somebody
 from api.desk.rendering import page
 from predella.errors import AuthenticationError, TooManyError
 from predella.models import Account
 from predella.services import passwords, sessions
-from predella.services.accounts import Principal
 
 router = APIRouter(include_in_schema=False)
 
@@ -81,9 +80,7 @@ def follow_link(request: Request, session: DbSession, secret: str) -> Response:
 
 
 @router.post("/sign-out")
-def sign_out(
-    request: Request, session: DbSession, principal: Annotated[Principal, Depends(identified)]
-) -> Response:
+def sign_out(request: Request, session: DbSession, principal: Somebody) -> Response:
     """Sign out of this browser."""
     if principal.session is not None:
         sessions.end(session, principal.session)
@@ -91,9 +88,7 @@ def sign_out(
 
 
 @router.post("/sign-out/everywhere")
-def sign_out_everywhere(
-    request: Request, session: DbSession, principal: Annotated[Principal, Depends(identified)]
-) -> Response:
+def sign_out_everywhere(request: Request, session: DbSession, principal: Somebody) -> Response:
     """Sign out of every browser, this one too."""
     sessions.end_all(session, principal.account)
     return _left(request)

@@ -6,23 +6,26 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse, StreamingResponse
 
-from api.dependencies import DbSession, ObjectStore, Reader, Registrar
+from api.dependencies import AnyReader, AnyRegistrar, DbSession, ObjectStore, Reader
 from api.desk.listing import LIMIT, AfterNumber, Before, listed
 from api.desk.rendering import page
 from api.routes.exports import get_file
 from predella.ids import CollectionId, ExportId
 from predella.models import ExportFormat
-from predella.services import collections, exports
+from predella.services import collections, exports, places
 
 router = APIRouter(prefix="/desk/exports")
 
 
 @router.get("")
 def exports_page(
-    request: Request, session: DbSession, reader: Reader, before: Before = None
+    request: Request, session: DbSession, reader: AnyReader, before: Before = None
 ) -> Response:
     """Show the exports, the newest first."""
-    found = listed(exports.latest(session, before=before, limit=LIMIT), lambda one: one.id)
+    latest = exports.latest(
+        session, within=reader.reach("collections:read"), before=before, limit=LIMIT
+    )
+    found = listed(latest, lambda one: one.id)
     return page(
         request,
         "exports.html",
@@ -30,18 +33,19 @@ def exports_page(
         rows=found.rows,
         next=found.next,
         formats=list(ExportFormat),
-        collections=collections.listed(session, limit=200),
+        collections=collections.listed(session, within=reader.reach("exports:write"), limit=200),
     )
 
 
 @router.post("")
 def ask(
     session: DbSession,
-    registrar: Registrar,
+    registrar: AnyRegistrar,
     collection_id: Annotated[CollectionId, Form()],
     format: Annotated[ExportFormat, Form()],  # noqa: A002  (the word of the API)
 ) -> Response:
     """Ask for an export, and lead to how far it has come."""
+    places.require(session, registrar, "exports:write", collection_id=collection_id)
     made = exports.create(
         session,
         collections.get(session, collection_id),

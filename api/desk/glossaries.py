@@ -6,21 +6,22 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request, Response, UploadFile
 from fastapi.responses import RedirectResponse
 
-from api.dependencies import DbSession, Keeper, Reader
+from api.dependencies import AnyKeeper, AnyReader, DbSession, Keeper, Reader
 from api.desk.listing import LIMIT, AfterNumber, listed
 from api.desk.rendering import page
 from predella.formats import glossary as files
 from predella.formats.glossary import Labels
 from predella.ids import CollectionId, GlossaryId
-from predella.services import collections, glossaries
+from predella.services import collections, glossaries, places
 
 router = APIRouter(prefix="/desk/glossaries")
 
 
 @router.get("")
-def glossaries_page(request: Request, session: DbSession, reader: Reader) -> Response:
+def glossaries_page(request: Request, session: DbSession, reader: AnyReader) -> Response:
     """Show the lists of each collection."""
-    known = collections.listed(session, limit=200)
+    reach = reader.reach("collections:read")
+    known = collections.listed(session, within=reach, limit=200)
     return page(
         request,
         "glossaries.html",
@@ -32,7 +33,7 @@ def glossaries_page(request: Request, session: DbSession, reader: Reader) -> Res
 @router.post("")
 def bring(
     session: DbSession,
-    keeper: Keeper,
+    keeper: AnyKeeper,
     *,
     collection_id: Annotated[CollectionId, Form()],
     name: Annotated[str, Form(max_length=63)],
@@ -40,6 +41,7 @@ def bring(
     labels: Annotated[Labels, Form()] = "alternative",
 ) -> Response:
     """Read a list out of a file, and lead to it; a list of this name is replaced."""
+    places.require(session, keeper, "collections:write", collection_id=collection_id)
     entries = files.read(file.file.read(), file.filename or "", labels=labels)
     kept = glossaries.keep(
         session,

@@ -6,23 +6,25 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
-from api.dependencies import Approver, DbSession, Reader
+from api.dependencies import AnyApprover, AnyReader, Approver, DbSession, Reader
 from api.desk.listing import LIMIT, Before, listed
 from api.desk.rendering import page
 from predella.ids import CollectionId, LotId
 from predella.models import Client
 from predella.sampling import TERMS, Plan
-from predella.services import collections, lots
+from predella.services import collections, lots, places
 
 router = APIRouter(prefix="/desk/lots")
 
 
 @router.get("")
 def lots_page(
-    request: Request, session: DbSession, reader: Reader, before: Before = None
+    request: Request, session: DbSession, reader: AnyReader, before: Before = None
 ) -> Response:
     """Show the lots, the newest first."""
-    found = listed(lots.latest(session, before=before, limit=LIMIT), lambda one: one.id)
+    reach = reader.reach("collections:read")
+    latest = lots.latest(session, within=reach, before=before, limit=LIMIT)
+    found = listed(latest, lambda one: one.id)
     return page(
         request,
         "lots.html",
@@ -30,18 +32,19 @@ def lots_page(
         rows=found.rows,
         next=found.next,
         plans=TERMS,
-        collections=collections.listed(session, limit=200),
+        collections=collections.listed(session, within=reader.reach("approvals:write"), limit=200),
     )
 
 
 @router.post("")
 def make(
     session: DbSession,
-    approver: Approver,
+    approver: AnyApprover,
     collection_id: Annotated[CollectionId, Form()],
     plan: Annotated[Plan, Form()],
 ) -> Response:
     """Freeze a lot of all that can be in one, and lead to it."""
+    places.require(session, approver, "approvals:write", collection_id=collection_id)
     within = collections.get(session, collection_id)
     made = lots.create(session, collection=within, plan=plan, account=approver.account)
     return _to(LotId(made.id))

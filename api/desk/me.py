@@ -3,18 +3,15 @@
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, Request, Response
+from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
-from api.dependencies import DbSession, identified
+from api.dependencies import DbSession, Somebody
 from api.desk import languages
 from api.desk.rendering import page
-from predella.services import accounts, preferences
-from predella.services.accounts import Principal
+from predella.services import accounts, memberships, preferences
 
 router = APIRouter(prefix="/desk/me")
-
-Somebody = Annotated[Principal, Depends(identified)]
 
 
 @router.get("")
@@ -26,6 +23,7 @@ def me(request: Request, session: DbSession, somebody: Somebody, *, kept: bool =
         principal=somebody,
         preferences=preferences.of(somebody.account),
         languages=languages.NAMES,
+        memberships=memberships.of(session, somebody.account),
         tokens=accounts.tokens(session, somebody.account),
         kept=kept,
     )

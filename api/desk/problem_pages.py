@@ -26,6 +26,7 @@ def suited(request: Request, problem: ProblemResponse) -> Response:
         detail=said["detail"],
         parts_wrong=said.get("errors", ()),
         roles=_giving(said.get("scope")),
+        collection=said.get("collection"),
         request_id=said["request_id"],
     )
     kept = ("WWW-Authenticate", "Retry-After")

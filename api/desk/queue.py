@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Response
 
 from api.desk.pictures import address as picture
 from api.desk.rendering import page
-from api.desk.trail import Visit, Visiting
+from api.desk.trail import Browsing, Visit
 from predella.errors import InvalidError
 from predella.ids import AnalysisId, CollectionId
 from predella.models import Claim, Collection, ReviewState
@@ -52,15 +52,17 @@ class Row:
 
 
 @router.get("")
-def queue(visit: Visiting, after: Annotated[str | None, Query(max_length=200)] = None) -> Response:
+def queue(visit: Browsing, after: Annotated[str | None, Query(max_length=200)] = None) -> Response:
     """Show what a query finds, page by page."""
     try:
         found, problem = _found(visit, after), None
     except InvalidError as error:
         found, problem = Page([], None), str(error)
-    known = collections.listed(visit.session, limit=200)
+    known = collections.listed(visit.session, within=visit.visible, limit=200)
     chosen = _chosen(visit.trail.query, known)
-    facets = searches.facets(visit.session, CollectionId(chosen.id) if chosen else None)
+    facets = searches.facets(
+        visit.session, CollectionId(chosen.id) if chosen else None, within=visit.visible
+    )
     return page(
         visit.request,
         "queue.html",
@@ -75,14 +77,14 @@ def queue(visit: Visiting, after: Annotated[str | None, Query(max_length=200)] =
         facets=facets,
         collections=known,
         chosen=chosen,
-        may_review="reviews:write" in visit.principal.scopes,
-        latest=reviews.latest(visit.session, account=visit.principal.account),
+        may_review=visit.principal.may_somewhere("reviews:write"),
+        latest=reviews.latest(visit.session, account=visit.principal.account, within=visit.visible),
         **_progress(facets),
     )
 
 
 def _found(visit: Visit, after: str | None) -> Page:
-    query = searches.parse(visit.trail.query)
+    query = searches.parse(visit.trail.query, within=visit.visible)
     return searches.page(visit.session, query, order=visit.trail.order, after=after, limit=_ROWS)
 
 

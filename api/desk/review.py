@@ -13,16 +13,16 @@ from fastapi.responses import RedirectResponse
 from api.desk import marking
 from api.desk.pictures import address as picture
 from api.desk.rendering import page
-from api.desk.trail import Reviewing, Visit, Visiting
+from api.desk.trail import Beginning, Visit, Visiting
 from api.errors import kind_of, status_of
 from predella.errors import AlreadyDecidedError, ClaimedError, PredellaError
 from predella.formats import diff
-from predella.ids import AnalysisId
+from predella.ids import AnalysisId, CollectionId
 from predella.models import Account, Claim, RejectionReason, Revision
 from predella.services import (
-    accounts,
     analyses,
     claims,
+    memberships,
     openings,
     preferences,
     remarks,
@@ -54,7 +54,7 @@ class Refusal:
 
 
 @router.get("/review")
-def next_one(visit: Reviewing, done: str | None = None) -> Response:
+def next_one(visit: Beginning, done: str | None = None) -> Response:
     """Lead to the first text of a queue that nobody else has on screen."""
     ids = ahead(visit)
     if not ids:
@@ -87,7 +87,7 @@ def provenance(visit: Visiting, analysis_id: AnalysisId) -> Response:
 
 def ahead(visit: Visit) -> Sequence[AnalysisId]:
     """Claim what comes next on this trail; return it in its order."""
-    query = searches.parse(visit.trail.still_open)
+    query = searches.parse(visit.trail.still_open, within=visit.reviewable)
     candidates = searches.select(query, order=visit.trail.order)
     return claims.take(visit.session, candidates, account=visit.principal.account, limit=_AHEAD)
 
@@ -99,7 +99,7 @@ def _nothing_left(visit: Visit, done: str | None) -> Response:
         principal=visit.principal,
         trail=visit.trail,
         done=done,
-        latest=reviews.latest(visit.session, account=visit.principal.account),
+        latest=reviews.latest(visit.session, account=visit.principal.account, within=visit.visible),
     )
 
 
@@ -114,14 +114,16 @@ def show(
     """Return the page of one text; with a refusal, of one that could not be decided on so."""
     session, account = visit.session, visit.principal.account
     view = analyses.get(session, analysis_id)
-    may_review = "reviews:write" in visit.principal.scopes
+    within = CollectionId(view.image.collection_id)
+    may_review = visit.principal.may("reviews:write", within)
+    left = visit.reviewable if may_review else visit.visible
     claim, colleague = _held(visit, view) if may_review else (None, None)
     if may_review:
         openings.note(session, view.revision, account=account)
     if upcoming is None and claim is not None:
         upcoming = ahead(visit)
     found = marking.numbered(view.findings)
-    latest = reviews.latest(session, account=account)
+    latest = reviews.latest(session, account=account, within=visit.visible)
     return page(
         visit.request,
         "review.html",
@@ -141,15 +143,15 @@ def show(
         changes=diff.words(view.analysis.text, view.revision.text),
         claim=claim,
         colleague=colleague,
-        colleagues=_colleagues(visit),
+        colleagues=_colleagues(visit, within),
         remarks=remarks.of(session, analysis_id),
         reasons=list(RejectionReason),
         flagging=list(dict.fromkeys(one.view.finding.check_name for one in found if one.span)),
         latest=latest,
         undoable=_undoable(visit, view, latest),
-        left=searches.count(session, searches.parse(visit.trail.still_open)),
+        left=searches.count(session, searches.parse(visit.trail.still_open, within=left)),
         may_review=may_review,
-        may_approve="approvals:write" in visit.principal.scopes,
+        may_approve=visit.principal.may("approvals:write", within),
         done=done,
         refusal=refusal,
         now=time(),
@@ -207,14 +209,9 @@ def _next_picture(visit: Visit, upcoming: Sequence[AnalysisId], now: AnalysisVie
     return picture(views[0].image, "review.jpg") if views else None
 
 
-def _colleagues(visit: Visit) -> list[Account]:
-    return [
-        account
-        for account in accounts.listed(visit.session)
-        if account.id != visit.principal.account.id
-        and account.disabled_at is None
-        and "reviews:write" in accounts.granted(account.roles)
-    ]
+def _colleagues(visit: Visit, within: CollectionId) -> list[Account]:
+    able = memberships.reviewers(visit.session, within)
+    return [account for account in able if account.id != visit.principal.account.id]
 
 
 def _history(visit: Visit, analysis_id: AnalysisId) -> list[tuple[bool, object]]:

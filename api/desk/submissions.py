@@ -7,12 +7,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
-from api.dependencies import DbSession, Reader, Submitter
+from api.dependencies import AnyReader, AnySubmitter, DbSession, Reader, Submitter
 from api.desk.listing import LIMIT, After, Before, listed
 from api.desk.rendering import page
 from predella.ids import CollectionId, SubmissionId
 from predella.models import Item, ItemState, Submission
-from predella.services import collections, items, operations, reports, submissions
+from predella.services import collections, items, operations, places, reports, submissions
 from predella.services.operations import Operation
 
 router = APIRouter(prefix="/desk/submissions")
@@ -28,29 +28,34 @@ class Row:
 
 @router.get("")
 def submissions_page(
-    request: Request, session: DbSession, reader: Reader, before: Before = None
+    request: Request, session: DbSession, reader: AnyReader, before: Before = None
 ) -> Response:
     """Show what was handed in, the newest first."""
-    found = listed(submissions.latest(session, before=before, limit=LIMIT), lambda one: one.id)
+    reach = reader.reach("collections:read")
+    latest = submissions.latest(session, within=reach, before=before, limit=LIMIT)
+    found = listed(latest, lambda one: one.id)
     return page(
         request,
         "submissions.html",
         principal=reader,
         rows=[Row(one, operations.get(session, one.id)) for one in found.rows],
         next=found.next,
-        collections=collections.listed(session, limit=200),
+        collections=collections.listed(
+            session, within=reader.reach("submissions:write"), limit=200
+        ),
     )
 
 
 @router.post("")
 def hand_in(
     session: DbSession,
-    submitter: Submitter,
+    submitter: AnySubmitter,
     collection_id: Annotated[CollectionId, Form()],
     source: Annotated[str, Form(max_length=2_000)],
     title: Annotated[str, Form(max_length=200)] = "",
 ) -> Response:
     """Hand in a manifest or a folder, and lead to how far it has come."""
+    places.require(session, submitter, "submissions:write", collection_id=collection_id)
     made = submissions.create(
         session,
         collections.get(session, collection_id),

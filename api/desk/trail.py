@@ -6,7 +6,8 @@ from urllib.parse import urlencode
 
 from fastapi import Depends, Query, Request
 
-from api.dependencies import DbSession, Reader, Reviewer
+from api.dependencies import AnyReader, AnyReviewer, DbSession, Reader, Reviewer
+from predella.ids import Reach
 from predella.services.accounts import Principal
 from predella.services.searches import Order
 
@@ -49,6 +50,16 @@ class Visit:
     trail: Trail
 
     @property
+    def visible(self) -> Reach:
+        """The collections whose texts they may see."""
+        return self.principal.reach("collections:read")
+
+    @property
+    def reviewable(self) -> Reach:
+        """The collections whose texts they may decide on."""
+        return self.principal.reach("reviews:write")
+
+    @property
     def wants_panel(self) -> bool:
         """Whether our script asks, which takes the next page as the answer to a decision."""
         return "x-desk" in self.request.headers
@@ -69,5 +80,27 @@ def _reviewing(
     return Visit(request, session, reviewer, trail)
 
 
+def _browsing(
+    request: Request,
+    session: DbSession,
+    reader: AnyReader,
+    trail: Annotated[Trail, Depends(_trail)],
+) -> Visit:
+    return Visit(request, session, reader, trail)
+
+
+def _beginning(
+    request: Request,
+    session: DbSession,
+    reviewer: AnyReviewer,
+    trail: Annotated[Trail, Depends(_trail)],
+) -> Visit:
+    return Visit(request, session, reviewer, trail)
+
+
+# Of one text, which the path names.
 Visiting = Annotated[Visit, Depends(_visit)]
 Reviewing = Annotated[Visit, Depends(_reviewing)]
+# Of a queue: it has only what its reader may see, or decide on.
+Browsing = Annotated[Visit, Depends(_browsing)]
+Beginning = Annotated[Visit, Depends(_beginning)]

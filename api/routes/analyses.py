@@ -3,7 +3,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import StreamingResponse
 
-from api.dependencies import DbSession, ObjectStore, Reader
+from api.dependencies import AnyReader, DbSession, ObjectStore, Reader
 from api.paging import ByPlace, Rows
 from api.schemas.analyses import AnalysisOut
 from api.schemas.base import Page, Text
@@ -24,7 +24,7 @@ _EXAMPLE = "state:needs_review check:date conf:<0.6"
 @router.get("", response_model=Page[AnalysisOut])
 def list_analyses(
     session: DbSession,
-    _reader: Reader,
+    reader: AnyReader,
     paging: ByPlace,
     *,
     query: Annotated[Text, Query(max_length=MAX_LENGTH, examples=[_EXAMPLE])] = "",
@@ -42,7 +42,7 @@ def list_analyses(
     """
     views, following = analyses.found(
         session,
-        searches.parse(query),
+        searches.parse(query, within=reader.reach("collections:read")),
         order=order,
         collection_id=collection_id,
         submission_id=submission_id,

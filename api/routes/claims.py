@@ -2,7 +2,7 @@ from http import HTTPStatus
 
 from fastapi import APIRouter
 
-from api.dependencies import DbSession, Reviewer
+from api.dependencies import AnyReviewer, DbSession, Reviewer
 from api.schemas.analyses import AnalysisOut
 from api.schemas.claims import ClaimsIn, ClaimsOut, LeaseOut
 from predella.ids import AnalysisId, CollectionId
@@ -12,14 +12,15 @@ router = APIRouter(prefix="/claims", tags=["claims"])
 
 
 @router.post("")
-def claim(session: DbSession, reviewer: Reviewer, body: ClaimsIn) -> ClaimsOut:
+def claim(session: DbSession, reviewer: AnyReviewer, body: ClaimsIn) -> ClaimsOut:
     """Take the next texts in hand, those that the account holds already first.
 
     Nobody else is offered them for ten minutes. No claim is needed to decide.
     """
     account = reviewer.account
     within = CollectionId(body.collection_id) if body.collection_id else None
-    queue = claims.waiting(account, collection_id=within)
+    reach = reviewer.reach("reviews:write")
+    queue = claims.waiting(account, within=reach, collection_id=within)
     taken = claims.take(session, queue, account=account, limit=body.n)
     views = {view.id: view for view in analyses.views(session, taken)}
     return ClaimsOut(
@@ -29,7 +30,7 @@ def claim(session: DbSession, reviewer: Reviewer, body: ClaimsIn) -> ClaimsOut:
 
 
 @router.put("/heartbeat")
-def extend_claims(session: DbSession, reviewer: Reviewer) -> LeaseOut:
+def extend_claims(session: DbSession, reviewer: AnyReviewer) -> LeaseOut:
     """Hold everything that the account holds for another ten minutes."""
     return LeaseOut(until=claims.extend(session, account=reviewer.account))
 

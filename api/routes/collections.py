@@ -2,7 +2,7 @@ from http import HTTPStatus
 
 from fastapi import APIRouter
 
-from api.dependencies import DbSession, Keeper, Reader
+from api.dependencies import AnyReader, DbSession, Keeper, Reader
 from api.paging import ById, Rows
 from api.schemas.base import Page
 from api.schemas.collections import CollectionIn, CollectionOut, CollectionPatch
@@ -16,9 +16,11 @@ router = APIRouter(prefix="/collections", tags=["collections"])
 
 
 @router.get("", response_model=Page[CollectionOut])
-def list_collections(session: DbSession, _reader: Reader, paging: ById) -> Rows[Collection]:
+def list_collections(session: DbSession, reader: AnyReader, paging: ById) -> Rows[Collection]:
     """List the collections."""
-    rows = collections.listed(session, after=paging.after, limit=paging.limit)
+    rows = collections.listed(
+        session, within=reader.reach("collections:read"), after=paging.after, limit=paging.limit
+    )
     return paging.page(rows, lambda row: row.id)
 
 

@@ -3,19 +3,20 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from api.dependencies import Approver, DbSession
+from api.dependencies import AnyApprover, Approver, DbSession
 from api.schemas.controls import ControlIn, ControlOut, DetectionOut
 from predella.ids import AnalysisId, CollectionId, ControlId
 from predella.models import Client, Control
-from predella.services import collections, controls
+from predella.services import controls, places
 from predella.services.controls import Detection
 
 router = APIRouter(prefix="/controls", tags=["controls"])
 
 
 @router.post("", status_code=HTTPStatus.CREATED, response_model=ControlOut)
-def seed_control(session: DbSession, approver: Approver, body: ControlIn) -> Control:
+def seed_control(session: DbSession, approver: AnyApprover, body: ControlIn) -> Control:
     """Leave a text that is known to be bad in the queue, to see whether review finds it."""
+    places.require(session, approver, "approvals:write", analysis_id=body.analysis_id)
     return controls.seed(
         session,
         AnalysisId(body.analysis_id),
@@ -32,8 +33,8 @@ def reveal_control(session: DbSession, approver: Approver, control_id: ControlId
 
 @router.get("/detection", response_model=DetectionOut)
 def get_detection(
-    session: DbSession, _approver: Approver, collection_id: Annotated[CollectionId, Query()]
+    session: DbSession, approver: AnyApprover, collection_id: Annotated[CollectionId, Query()]
 ) -> Detection:
     """Tell how many control items of a collection were found."""
-    collections.get(session, collection_id)
+    places.require(session, approver, "approvals:write", collection_id=collection_id)
     return controls.caught(session, collection_id)

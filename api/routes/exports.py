@@ -5,23 +5,24 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import StreamingResponse
 
-from api.dependencies import DbSession, ObjectStore, Reader, Registrar
+from api.dependencies import AnyReader, AnyRegistrar, DbSession, ObjectStore, Reader
 from api.paging import ById, ByNumber, Rows
 from api.schemas.base import Page
 from api.schemas.exports import ExportIn, ExportLineOut, ExportOut
 from api.streaming import stream
 from predella.ids import CollectionId, ExportId
 from predella.models import Export
-from predella.services import collections, exports
+from predella.services import collections, exports, places
 
 router = APIRouter(prefix="/exports", tags=["exports"])
 
 
 @router.post("", status_code=HTTPStatus.ACCEPTED, response_model=ExportOut)
 def create_export(
-    session: DbSession, registrar: Registrar, body: ExportIn, response: Response
+    session: DbSession, registrar: AnyRegistrar, body: ExportIn, response: Response
 ) -> Export:
     """Write the approved wordings of a collection; follow it at the address in `Location`."""
+    places.require(session, registrar, "exports:write", collection_id=body.collection_id)
     made = exports.create(
         session,
         collections.get(session, CollectionId(body.collection_id)),
@@ -36,13 +37,17 @@ def create_export(
 @router.get("", response_model=Page[ExportOut])
 def list_exports(
     session: DbSession,
-    _reader: Reader,
+    reader: AnyReader,
     paging: ById,
     collection_id: Annotated[CollectionId | None, Query()] = None,
 ) -> Rows[Export]:
     """List the exports."""
     rows = exports.listed(
-        session, collection_id=collection_id, after=paging.after, limit=paging.limit
+        session,
+        within=reader.reach("collections:read"),
+        collection_id=collection_id,
+        after=paging.after,
+        limit=paging.limit,
     )
     return paging.page(rows, lambda row: row.id)
 

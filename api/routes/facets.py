@@ -2,7 +2,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from api.dependencies import DbSession, Reader
+from api.dependencies import AnyReader, DbSession
 from api.schemas.facets import FacetsOut
 from predella.ids import CollectionId
 from predella.services import searches
@@ -14,8 +14,8 @@ router = APIRouter(prefix="/facets", tags=["analyses"])
 @router.get("", response_model=FacetsOut)
 def get_facets(
     session: DbSession,
-    _reader: Reader,
+    reader: AnyReader,
     collection_id: Annotated[CollectionId | None, Query()] = None,
 ) -> Facets:
     """Count the analyses of a collection, or of all, by state and by what is open."""
-    return searches.facets(session, collection_id)
+    return searches.facets(session, collection_id, within=reader.reach("collections:read"))

@@ -2,7 +2,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from api.dependencies import DbSession, Reader, Reviewer
+from api.dependencies import AnyReader, DbSession, Reviewer
 from api.schemas.analyses import AnalysisOut
 from api.schemas.findings import CountOut, DismissalIn, FindingOut, SentenceDeletionIn
 from predella.ids import AnalysisId, CollectionId, FindingId
@@ -16,12 +16,17 @@ router = APIRouter(prefix="/findings", tags=["findings"])
 @router.get("/counts", response_model=list[CountOut])
 def count_findings(
     session: DbSession,
-    _reader: Reader,
+    reader: AnyReader,
     collection_id: Annotated[CollectionId | None, Query()] = None,
     state: Annotated[ReviewState | None, Query()] = None,
 ) -> list[Count]:
     """Count, by check and severity, the texts that have something open."""
-    return findings.counts(session, collection_id=collection_id, state=state)
+    return findings.counts(
+        session,
+        within=reader.reach("collections:read"),
+        collection_id=collection_id,
+        state=state,
+    )
 
 
 @router.post("/{finding_id}/dismissal")

@@ -4,21 +4,22 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from api.dependencies import Approver, DbSession, Reader
+from api.dependencies import AnyApprover, AnyReader, Approver, DbSession, Reader
 from api.paging import ById, Rows
 from api.schemas.base import Page
 from api.schemas.lots import LotIn, LotOut, LotView, SampledOut
 from predella.ids import AnalysisId, CollectionId, LotId
 from predella.models import Client, Lot
-from predella.services import collections, lots
+from predella.services import collections, lots, places
 from predella.services.lots import Sampled
 
 router = APIRouter(prefix="/lots", tags=["lots"])
 
 
 @router.post("", status_code=HTTPStatus.CREATED, response_model=LotOut)
-def create_lot(session: DbSession, approver: Approver, body: LotIn) -> Lot:
+def create_lot(session: DbSession, approver: AnyApprover, body: LotIn) -> Lot:
     """Freeze a lot of texts that need review, and draw the sample to read."""
+    places.require(session, approver, "approvals:write", collection_id=body.collection_id)
     named = body.analysis_ids
     return lots.create(
         session,
@@ -32,12 +33,18 @@ def create_lot(session: DbSession, approver: Approver, body: LotIn) -> Lot:
 @router.get("", response_model=Page[LotOut])
 def list_lots(
     session: DbSession,
-    _reader: Reader,
+    reader: AnyReader,
     paging: ById,
     collection_id: Annotated[CollectionId | None, Query()] = None,
 ) -> Rows[Lot]:
     """List the lots."""
-    rows = lots.listed(session, collection_id=collection_id, after=paging.after, limit=paging.limit)
+    rows = lots.listed(
+        session,
+        within=reader.reach("collections:read"),
+        collection_id=collection_id,
+        after=paging.after,
+        limit=paging.limit,
+    )
     return paging.page(rows, lambda row: row.id)
 
 

@@ -2,7 +2,7 @@ from http import HTTPStatus
 
 from fastapi import APIRouter
 
-from api.dependencies import DbSession, Keeper, Reader
+from api.dependencies import AnyReader, DbSession, Keeper
 from api.schemas.prompts import PromptIn, PromptOut
 from predella.models import Prompt
 from predella.services import prompts
@@ -11,7 +11,7 @@ router = APIRouter(prefix="/prompts", tags=["prompts"])
 
 
 @router.get("", response_model=list[PromptOut])
-def list_prompts(session: DbSession, _reader: Reader) -> list[Prompt]:
+def list_prompts(session: DbSession, _reader: AnyReader) -> list[Prompt]:
     """List every version of every prompt, by name, the newest version first."""
     return list(prompts.listed(session))
 

@@ -2,7 +2,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Response
 
-from api.dependencies import Approver, DbSession, Reader, Reviewer
+from api.dependencies import AnyReviewer, Approver, DbSession, Reader, Reviewer
 from api.errors import describe, status_of
 from api.preconditions import PreconditionFailedError, Seen
 from api.schemas.analyses import AnalysisOut, etag
@@ -24,8 +24,7 @@ from api.schemas.reviews import (
 from predella.errors import PredellaError
 from predella.ids import AnalysisId
 from predella.models import Client, Decision, Review, ReviewState, Revision
-from predella.services import accounts, analyses, reviews
-from predella.services.accounts import Principal
+from predella.services import accounts, analyses, places, reviews
 from predella.services.reviews import Ruling
 
 router = APIRouter(tags=["reviews"])
@@ -163,33 +162,29 @@ def undo(
     session: DbSession, reviewer: Reviewer, current: AsSeen, response: Response
 ) -> AnalysisOut:
     """Take back the newest step that stands; an approval only with `approvals:write`."""
-    _require_for(reviewer, approving=current.state is ReviewState.APPROVED)
     analysis_id = AnalysisId(current.id)
+    if current.state is ReviewState.APPROVED:
+        places.require(session, reviewer, "approvals:write", analysis_id=analysis_id)
     reviews.undo(session, analysis_id, account=reviewer.account, client=Client.API)
     return _standing(session, analysis_id, response)
 
 
 @router.post("/decisions:batch")
-def decide_many(session: DbSession, reviewer: Reviewer, body: DecisionsIn) -> DecisionsOut:
+def decide_many(session: DbSession, reviewer: AnyReviewer, body: DecisionsIn) -> DecisionsOut:
     """Decide on up to 500 wordings; one that is forbidden does not hold back the others.
 
-    Approving needs the scope `approvals:write`.
+    Approving needs the scope `approvals:write`, each in the collection of its text.
     """
-    approving = any(ruling.decision is Decision.APPROVED for ruling in body.decisions)
-    _require_for(reviewer, approving=approving)
+    if any(ruling.decision is Decision.APPROVED for ruling in body.decisions):
+        reviewer.require_somewhere("approvals:write")
     rulings = [_ruling(decision) for decision in body.decisions]
-    results = reviews.decide_many(session, rulings, account=reviewer.account, client=Client.API)
+    results = reviews.decide_as(session, rulings, principal=reviewer, client=Client.API)
     written = [_result(*pair) for pair in zip(rulings, results, strict=True)]
     decided = sum(result.problem is None for result in written)
     return DecisionsOut(decided=decided, forbidden=len(written) - decided, results=written)
 
 
 router.include_router(one)
-
-
-def _require_for(reviewer: Principal, *, approving: bool) -> None:
-    if approving:
-        reviewer.require("approvals:write")
 
 
 def _standing(session: DbSession, analysis_id: AnalysisId, response: Response) -> AnalysisOut:

@@ -1,19 +1,21 @@
 from fastapi import APIRouter, status
 
-from api.dependencies import Approver, DbSession, Reader, Reviewer
+from api.dependencies import AnyReviewer, Approver, DbSession, Reader, Reviewer
 from api.schemas.selections import BulkIn, BulkOut, SelectionIn, SelectionOut
 from predella.ids import SelectionId
 from predella.models import Account, Client, Decision, Selection
-from predella.services import bulks, searches, selections
-from predella.services.accounts import Principal
+from predella.services import bulks, places, searches, selections
 
 router = APIRouter(prefix="/selections", tags=["reviews"])
 
 
 @router.post("", status_code=status.HTTP_201_CREATED)
-def freeze(session: DbSession, reviewer: Reviewer, body: SelectionIn) -> SelectionOut:
-    """Freeze what a query finds, in the order of risk; for 24 hours it can be decided on."""
-    query = searches.parse(body.query)
+def freeze(session: DbSession, reviewer: AnyReviewer, body: SelectionIn) -> SelectionOut:
+    """Freeze what a query finds, in the order of risk; for 24 hours it can be decided on.
+
+    It looks only in collections where the account may review.
+    """
+    query = searches.parse(body.query, within=reviewer.reach("reviews:write"))
     made = selections.freeze(session, query, account=reviewer.account, limit=body.limit)
     return _shown(session, made, reviewer.account)
 
@@ -33,7 +35,8 @@ def decide_all(
     Approving and reopening need the scope `approvals:write`, and only what the account has
     had open is approved.
     """
-    _require_for(reviewer, body.decision)
+    if body.decision is not Decision.REJECTED:
+        places.require(session, reviewer, "approvals:write", selection_id=selection_id)
     result = bulks.decide(
         session,
         selection_id,
@@ -52,11 +55,6 @@ def revert(session: DbSession, approver: Approver, selection_id: SelectionId) ->
     """Reopen what was decided with this selection and nobody has decided anew since."""
     result = bulks.revert(session, selection_id, account=approver.account, client=Client.API)
     return BulkOut.of(result)
-
-
-def _require_for(reviewer: Principal, decision: Decision) -> None:
-    if decision is not Decision.REJECTED:
-        reviewer.require("approvals:write")
 
 
 def _shown(session: DbSession, selection: Selection, account: Account) -> SelectionOut:

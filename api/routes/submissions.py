@@ -51,11 +51,12 @@ def create_submission(
 
 @router.get("/collections/{collection_id}/submissions", response_model=Page[SubmissionOut])
 def list_submissions(
-    session: DbSession, _reader: Reader, collection_id: CollectionId, paging: ById
+    session: DbSession, reader: Reader, collection_id: CollectionId, paging: ById
 ) -> Rows[Submission]:
     """List what was handed in to a collection."""
     rows = submissions.listed(
         session,
+        within=reader.reach("collections:read"),
         collection_id=CollectionId(collections.get(session, collection_id).id),
         after=paging.after,
         limit=paging.limit,

@@ -7,7 +7,7 @@ account has to come from somewhere.
 import sys
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 import typer
@@ -17,14 +17,23 @@ from sqlalchemy.orm import Session
 
 from predella import clock, db
 from predella.cli.output import err, out, print_json
-from predella.ids import TokenId
+from predella.ids import AccountId, TokenId
 from predella.models import Account, Role, Token
-from predella.services import accounts, passwords, sessions
+from predella.services import accounts, collections, memberships, passwords, sessions
 from predella.settings import get_settings
 
 app = typer.Typer(help="People and systems, what they may do, and their tokens.")
 
 Name = Annotated[str, typer.Argument(help="What the account signs in with.")]
+Given = Annotated[
+    list[Role], typer.Option("--role", help="What they may do; may be given several times.")
+]
+InCollection = Annotated[
+    str | None,
+    typer.Option(
+        "--collection", help="A collection's slug; without it, in every one.", show_default=False
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 
 
@@ -34,19 +43,59 @@ def add(
     display_name: Annotated[
         str, typer.Option("--name", help="The name under an approved text.", show_default=False)
     ],
-    role: Annotated[list[Role], typer.Option(help="What they do; may be given several times.")],
+    role: Annotated[
+        list[Role] | None,
+        typer.Option(help="What they do in every collection; may be given several times."),
+    ] = None,
     *,
     json: Json = False,
 ) -> None:
     """Open an account."""
     with db.transaction() as session:
         account = _account_row(
-            accounts.add(session, name=name, display_name=display_name, roles=role)
+            accounts.add(session, name=name, display_name=display_name, roles=role or ())
         )
     if json:
         print_json(account)
     else:
         out.print(f"{name} is ready. A token for it: predella account token {name}")
+
+
+@app.command()
+def grant(name: Name, role: Given, collection: InCollection = None, *, json: Json = False) -> None:
+    """Give an account roles, in every collection or in one, beside those that it has."""
+    with db.transaction() as session:
+        account = _held(session, name)
+        _choose(session, account, {*_roles(session, account, collection), *role}, collection)
+        row = _whole_row(session, account)
+    _tell(row, json=json)
+
+
+@app.command()
+def ungrant(
+    name: Name,
+    role: Annotated[
+        list[Role] | None, typer.Option(help="Only this one; without it, all that it has there.")
+    ] = None,
+    collection: InCollection = None,
+    *,
+    json: Json = False,
+) -> None:
+    """Take roles away from an account, in every collection or in one."""
+    with db.transaction() as session:
+        account = _held(session, name)
+        had = _roles(session, account, collection)
+        _choose(session, account, had - set(role or had), collection)
+        row = _whole_row(session, account)
+    _tell(row, json=json)
+
+
+@app.command()
+def show(name: Name, *, json: Json = False) -> None:
+    """Show one account, and its roles in every collection and in single ones."""
+    with db.transaction() as session:
+        row = _whole_row(session, accounts.by_name(session, name))
+    _tell(row, json=json)
 
 
 @app.command("list")
@@ -141,6 +190,48 @@ def revoke(
     with db.transaction() as session:
         accounts.revoke_token(session, TokenId(token_id))
     out.print(f"{token_id} is revoked.")
+
+
+def _held(session: Session, name: str) -> Account:
+    """Return an account that nobody else changes meanwhile."""
+    account = accounts.by_name(session, name)
+    return accounts.get(session, AccountId(account.id), lock=True)
+
+
+def _roles(session: Session, account: Account, slug: str | None) -> set[str]:
+    if slug is None:
+        return set(account.roles)
+    within = collections.by_slug(session, slug)
+    here = [one for one in memberships.of(session, account) if one.collection_id == within.id]
+    return {role for one in here for role in one.roles}
+
+
+def _choose(session: Session, account: Account, roles: set[str], slug: str | None) -> None:
+    if slug is None:
+        accounts.change_roles(session, account, roles)
+    else:
+        memberships.change(session, account, collections.by_slug(session, slug), roles)
+
+
+def _whole_row(session: Session, account: Account) -> dict[str, object]:
+    found = memberships.of(session, account)
+    return _account_row(account) | {
+        "memberships": [{"collection": one.collection.slug, "roles": one.roles} for one in found]
+    }
+
+
+def _tell(row: Mapping[str, Any], *, json: bool) -> None:
+    if json:
+        print_json(row)
+        return
+    out.print(Text(f"{row['name']}: {row['display_name']}"))
+    everywhere = ", ".join(row["roles"]) or "no role"
+    out.print(Text(f"in every collection: {everywhere}"), soft_wrap=True)
+    for one in row["memberships"]:
+        roles = ", ".join(one["roles"])
+        out.print(Text(f"in {one['collection']}: {roles}"), soft_wrap=True)
+    if row["disabled_at"]:
+        out.print(f"disabled since {row['disabled_at']:%Y-%m-%d}", highlight=False)
 
 
 def _account_row(account: Account) -> dict[str, object]:

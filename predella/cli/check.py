@@ -8,7 +8,7 @@ from rich.text import Text
 
 from predella import db
 from predella.checks import CHECKS
-from predella.cli.output import acting, err, out, print_json
+from predella.cli.output import acting, err, out, print_json, reaching
 from predella.ids import AnalysisId, CollectionId
 from predella.models import ReviewState
 from predella.services import collections, findings, rechecking
@@ -32,9 +32,11 @@ def list_(
 ) -> None:
     """Show every check, and of how many texts it has something open to say."""
     with db.transaction() as session:
-        acting(session, "collections:read")
+        reader = reaching(session, "collections:read", slug=collection)
         within = CollectionId(collections.by_slug(session, collection).id) if collection else None
-        counted = findings.counts(session, collection_id=within, state=state)
+        counted = findings.counts(
+            session, within=reader.reach("collections:read"), collection_id=within, state=state
+        )
     rows = [_row(check.name, check.version, check.about, counted) for check in CHECKS]
     if json:
         print_json(rows)
@@ -61,7 +63,7 @@ def run(
     It may be stopped at any time, and begun again: what is done is done.
     """
     with db.transaction() as session:
-        acting(session, "collections:write")
+        acting(session, "collections:write", slug=collection)
         within = CollectionId(collections.by_slug(session, collection).id)
         due = rechecking.due(session, within, everything=everything)
     checked = _run(within, due, everything=everything)

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from predella import db
-from predella.cli.output import acting, out, print_json
+from predella.cli.output import acting, out, print_json, reaching
 from predella.errors import InvalidError
 from predella.models import DEFAULT_PROMPT, Collection
 from predella.services import collections
@@ -65,7 +65,7 @@ def choose_prompt(
 ) -> None:
     """Choose what a collection asks about the pictures that are handed in from now on."""
     with db.transaction() as session:
-        acting(session, "collections:write")
+        acting(session, "collections:write", slug=slug)
         collection = collections.by_slug(session, slug)
         collections.choose_prompt(session, collection, prompt)
         row = _row(collection)
@@ -92,7 +92,8 @@ def thresholds(
     """Show, as JSON, from where on the checks speak in a collection; or choose it."""
     chosen = dict(map(_named, set_ or ()))
     with db.transaction() as session:
-        acting(session, "collections:write" if chosen or usual else "collections:read")
+        scope = "collections:write" if chosen or usual else "collections:read"
+        acting(session, scope, slug=slug)
         collection = collections.by_slug(session, slug)
         if chosen or usual:
             kept = {
@@ -109,8 +110,8 @@ def thresholds(
 def list_(*, json: Json = False) -> None:
     """Show every collection."""
     with db.transaction() as session:
-        acting(session, "collections:read")
-        rows = [_row(each) for each in collections.listed(session, limit=10_000)]
+        reach = reaching(session, "collections:read").reach("collections:read")
+        rows = [_row(each) for each in collections.listed(session, within=reach, limit=10_000)]
     if json:
         print_json(rows)
         return

@@ -25,7 +25,7 @@ def seed(
 ) -> None:
     """Leave a text that is known to be bad in the queue. Its wording never leaves."""
     with db.transaction() as session:
-        account = acting(session, "approvals:write").account
+        account = acting(session, "approvals:write", analysis_id=analysis).account
         made = controls.seed(session, AnalysisId(analysis), expected=expected, account=account)
         row = {"id": made.id, "analysis": made.analysis_id, "expected": made.expected}
     if json:
@@ -42,7 +42,7 @@ def reveal(
 ) -> None:
     """Say openly that a text was a control item; one that was approved is reopened."""
     with db.transaction() as session:
-        account = acting(session, "approvals:write").account
+        account = acting(session, "approvals:write", control_id=control).account
         told = controls.reveal(session, ControlId(control), account=account, client=Client.CLI)
         row = {"id": told.id, "analysis": told.analysis_id, "revealed_at": told.revealed_at}
     if json:
@@ -59,7 +59,7 @@ def report(
 ) -> None:
     """Tell how many control items of a collection were found; never by whom."""
     with db.transaction() as session:
-        acting(session, "approvals:write")
+        acting(session, "approvals:write", slug=collection)
         of = collections.by_slug(session, collection)
         found = controls.caught(session, CollectionId(of.id))
     if json:

@@ -106,7 +106,7 @@ def _make_ready(env: Path) -> tuple[Collection, Account]:
 def _views(collection: Collection, state: ReviewState | None = None) -> Sequence[AnalysisView]:
     with db.transaction() as session:
         views = analyses.listed(
-            session, collection_id=CollectionId(collection.id), state=state, limit=200
+            session, within={CollectionId(collection.id)}, state=state, limit=200
         )
         session.expunge_all()
     return views

@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 from typer.core import TyperGroup
 
 from predella import db, storage
-from predella.cli.output import acting, err, out, print_json, print_json_lines
+from predella.cli.output import acting, err, out, print_json, print_json_lines, reaching
 from predella.errors import InvalidError, UnavailableError
-from predella.ids import CollectionId, ExportId
+from predella.ids import CollectionId, ExportId, Reach
 from predella.models import Account, Collection, Export, ExportFormat
 from predella.services import collections, exports, outgoing
 from predella.services.exports import ExportedLine
@@ -72,7 +72,7 @@ def write(
     if local is not None and not local.parent.is_dir():
         raise InvalidError(f"there is no folder {str(local.parent)!r} to write {local.name!r} to")
     with db.transaction() as session:
-        account = acting(session, "exports:write").account
+        account = acting(session, "exports:write", slug=collection).account
         made = collections.by_slug(session, collection)
         lease = _ask(session, made, account, wanted, to if in_s3 else None)
     _write(lease)
@@ -98,9 +98,9 @@ def list_(
 ) -> None:
     """Show every export, the oldest first."""
     with db.transaction() as session:
-        acting(session, "collections:read")
+        reader = reaching(session, "collections:read", slug=collection)
         of = CollectionId(collections.by_slug(session, collection).id) if collection else None
-        rows = map(_row, _all(session, of))
+        rows = map(_row, _all(session, reader.reach("collections:read"), of))
         if json:
             print_json_lines(rows)
         else:
@@ -118,7 +118,7 @@ def show(
 ) -> None:
     """Show one export, or what left in it."""
     with db.transaction() as session:
-        acting(session, "collections:read")
+        acting(session, "collections:read", export_id=export_id)
         export = exports.get(session, ExportId(export_id))
         if not lines:
             _show(_row(export), json=json)
@@ -162,9 +162,11 @@ def _fetch(export: Export, to: Path) -> None:
     unfinished.replace(to)
 
 
-def _all(session: Session, collection_id: CollectionId | None) -> Iterator[Export]:
+def _all(session: Session, within: Reach, collection_id: CollectionId | None) -> Iterator[Export]:
     after: UUID | None = None
-    while page := exports.listed(session, collection_id=collection_id, after=after, limit=_PAGE):
+    while page := exports.listed(
+        session, within=within, collection_id=collection_id, after=after, limit=_PAGE
+    ):
         yield from page
         after = page[-1].id
 

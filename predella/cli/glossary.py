@@ -38,7 +38,7 @@ def import_(
     """Have the checks tell these terms; the list of this name is replaced."""
     entries = glossary.read(_bytes(file), file.name, labels=labels)
     with db.transaction() as session:
-        account = acting(session, "collections:write").account
+        account = acting(session, "collections:write", slug=collection).account
         within = collections.by_slug(session, collection)
         row = _row(glossaries.keep(session, within, name=name, entries=entries, account=account))
     if json:
@@ -52,7 +52,7 @@ def import_(
 def drop(*, collection: InCollection, name: Name = "house", json: Json = False) -> None:
     """Have the checks forget a list."""
     with db.transaction() as session:
-        account = acting(session, "collections:write").account
+        account = acting(session, "collections:write", slug=collection).account
         within = collections.by_slug(session, collection)
         row = _row(glossaries.keep(session, within, name=name, entries=(), account=account))
     if json:
@@ -65,7 +65,7 @@ def drop(*, collection: InCollection, name: Name = "house", json: Json = False) 
 def list_(*, collection: InCollection, json: Json = False) -> None:
     """Show the lists of a collection."""
     with db.transaction() as session:
-        acting(session, "collections:read")
+        acting(session, "collections:read", slug=collection)
         within = CollectionId(collections.by_slug(session, collection).id)
         rows = [_row(each) for each in glossaries.listed(session, within)]
     if json:

@@ -60,7 +60,7 @@ def create(
 ) -> None:
     """Freeze a lot of all that needs review and no check finds fault with; draw its sample."""
     with db.transaction() as session:
-        account = acting(session, "approvals:write").account
+        account = acting(session, "approvals:write", slug=collection).account
         of = collections.by_slug(session, collection)
         lot = lots.create(session, collection=of, plan=plan, account=account)
         row = _row(session, lot)
@@ -76,7 +76,7 @@ def show(
 ) -> None:
     """Show one lot, and how far the reading of its sample has come."""
     with db.transaction() as session:
-        acting(session, "collections:read")
+        acting(session, "collections:read", lot_id=lot_id)
         lot = lots.get(session, LotId(lot_id))
         row = _row(session, lot)
         if sample:
@@ -91,7 +91,7 @@ def show(
 def conclude(lot_id: Id, *, json: Json = False) -> None:
     """Let the sample decide: what nobody read is accepted by sample, or nothing is."""
     with db.transaction() as session:
-        account = acting(session, "approvals:write").account
+        account = acting(session, "approvals:write", lot_id=lot_id).account
         lot = lots.conclude(session, LotId(lot_id), account=account, client=Client.CLI)
         row = _row(session, lot)
     _tell(row, json=json)
@@ -102,7 +102,7 @@ def conclude(lot_id: Id, *, json: Json = False) -> None:
 def revert(lot_id: Id, *, json: Json = False) -> None:
     """Reopen what a lot accepted."""
     with db.transaction() as session:
-        account = acting(session, "approvals:write").account
+        account = acting(session, "approvals:write", lot_id=lot_id).account
         lot = lots.revert(session, LotId(lot_id), account=account, client=Client.CLI)
         row = _row(session, lot)
     _tell(row, json=json)
@@ -116,7 +116,7 @@ def report(
 ) -> None:
     """List the lots of a collection, and what each sample says."""
     with db.transaction() as session:
-        acting(session, "collections:read")
+        acting(session, "collections:read", slug=collection)
         rows = _rows(session, CollectionId(collections.by_slug(session, collection).id))
     if json:
         print_json(rows)
@@ -133,7 +133,7 @@ def report(
 def _rows(session: Session, of: CollectionId) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     after: UUID | None = None
-    while page := lots.listed(session, collection_id=of, after=after, limit=_PAGE):
+    while page := lots.listed(session, within={of}, after=after, limit=_PAGE):
         rows += [_row(session, lot) for lot in page]
         after = page[-1].id
     return rows

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from enum import IntEnum
 from typing import Any, NoReturn
+from uuid import UUID
 
 from rich.console import Console
 from rich.markup import escape
@@ -13,7 +14,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from predella import errors
-from predella.services import accounts
+from predella.services import accounts, places
 from predella.services.accounts import Principal
 from predella.settings import get_settings
 
@@ -80,18 +81,45 @@ def print_json_lines(rows: Iterable[Mapping[str, Any]]) -> None:
         sys.stdout.write(json.dumps(row, ensure_ascii=False, default=str) + "\n")
 
 
-def acting(session: Session, scope: str) -> Principal:
+def acting(session: Session, scope: str, **things: UUID | str) -> Principal:
     """Return who runs this command, by ``PREDELLA_TOKEN``, if they may do this.
+
+    They may where these things lie, named as in `places`; without any, in the whole house.
 
     Raises:
         AuthenticationError: no token, or not a valid one.
         PermissionDeniedError: its account may not.
+        NotFoundError: there is no such thing, as far as they may know.
     """
+    principal = _authenticated(session)
+    if things:
+        places.require(session, principal, scope, **things)
+    else:
+        principal.require(scope)
+    return principal
+
+
+def reaching(session: Session, scope: str, **things: UUID | str | None) -> Principal:
+    """Return who runs this command, if they may do this anywhere, and where these things lie.
+
+    The command keeps to their `reach`.
+
+    Raises:
+        AuthenticationError: no token, or not a valid one.
+        PermissionDeniedError: its account may not.
+        NotFoundError: there is no such thing, as far as they may know.
+    """
+    principal = _authenticated(session)
+    principal.require_somewhere(scope)
+    named = {name: value for name, value in things.items() if value is not None}
+    places.require(session, principal, scope, **named)
+    return principal
+
+
+def _authenticated(session: Session) -> Principal:
     token = get_settings().token
     if token is None:
         raise errors.AuthenticationError(
             "set PREDELLA_TOKEN to your token; `predella account token NAME` makes one"
         )
-    principal = accounts.authenticate(session, token.get_secret_value())
-    principal.require(scope)
-    return principal
+    return accounts.authenticate(session, token.get_secret_value())

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from predella import db
-from predella.cli.output import acting, out, print_json
+from predella.cli.output import acting, out, print_json, reaching
 from predella.errors import InvalidError
 from predella.models import Prompt, PromptKind
 from predella.services import prompts
@@ -23,7 +23,7 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.
 def list_(*, json: Json = False) -> None:
     """Show every version of every prompt."""
     with db.transaction() as session:
-        acting(session, "collections:read")
+        reaching(session, "collections:read")
         rows = prompts.listed(session)
         document = [_row(each) for each in rows]
         cells = [(each.id, each.kind, _asks(each)) for each in rows]
@@ -44,7 +44,7 @@ def show(
 ) -> None:
     """Show one prompt word for word."""
     with db.transaction() as session:
-        acting(session, "collections:read")
+        reaching(session, "collections:read")
         found = prompts.find(session, prompt)
         row = _row(found)
         asked = [(heading, one.text) for heading, one in prompts.questions(session, found)]

@@ -26,7 +26,7 @@ def requeue(
     """Let failed images be tried again from the stage they failed in."""
     submission_id = SubmissionId(submission)
     with db.transaction() as session:
-        acting(session, "submissions:write")
+        acting(session, "submissions:write", submission_id=submission)
         submissions.get(session, submission_id)
         with session.begin_nested() as step:
             count = items.requeue(

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from predella import db
 from predella.checks import CheckName, Severity
 from predella.cli import editing, reading, review_bulk, review_round
-from predella.cli.output import Exit, acting, err, out, print_json, print_json_lines
+from predella.cli.output import Exit, acting, err, out, print_json, print_json_lines, reaching
 from predella.errors import ConflictError, InvalidError, PredellaError
 from predella.ids import AnalysisId, CollectionId, FindingId, SubmissionId
 from predella.models import (
@@ -82,9 +82,10 @@ def list_(
 ) -> None:
     """List texts in the order in which they were written."""
     with db.transaction() as session:
-        acting(session, "collections:read")
+        reader = reaching(session, "collections:read", slug=collection, submission_id=submission)
         found = analyses.listed(
             session,
+            within=reader.reach("collections:read"),
             collection_id=CollectionId(collections.by_slug(session, collection).id)
             if collection
             else None,
@@ -114,8 +115,9 @@ def show(
 ) -> None:
     """Show one text, what was changed in it, and who decided what."""
     with db.transaction() as session:
-        reader = acting(session, "collections:read").account
-        view = analyses.get(session, _named(analysis)[0])
+        id_, _ = _named(analysis)
+        reader = acting(session, "collections:read", analysis_id=id_).account
+        view = analyses.get(session, id_)
         openings.note(session, view.revision, account=reader)
         history = analyses.history(session, view.id)
         if provenance:
@@ -139,12 +141,12 @@ def amend(
     """Write a better wording. Nothing is approved by that."""
     id_, seen = _named(analysis)
     with db.transaction() as session:
-        acting(session, "reviews:write")
+        acting(session, "reviews:write", analysis_id=id_)
         newest = analyses.get(session, id_).revision
         seen, before = newest.number if seen is None else seen, newest.text
     text = editing.edited(before) if file is None else editing.read(file)
     with editing.kept_when_refused(text), db.transaction() as session:
-        account = acting(session, "reviews:write").account
+        account = acting(session, "reviews:write", analysis_id=id_).account
         revision = reviews.amend(session, id_, text=text, account=account, seen=seen)
         row = {"id": id_, "revision": revision.number, "text": revision.text}
     if json:
@@ -186,7 +188,7 @@ def regenerate(
     """Give a text up, and have the model write a new one, which then needs review."""
     id_, seen = _named(analysis)
     with db.transaction() as session:
-        account = acting(session, "reviews:write").account
+        account = acting(session, "reviews:write", analysis_id=id_).account
         newest = analyses.get(session, id_).revision.number
         review = regenerations.ask(
             session,
@@ -234,7 +236,7 @@ def dismiss(
     """Say that what a check found is no fault, and why."""
     id_ = FindingId(finding)
     with db.transaction() as session:
-        account = acting(session, "reviews:write").account
+        account = acting(session, "reviews:write", finding_id=id_).account
         if withdraw:
             said = findings.withdraw(session, id_, account=account, client=Client.CLI)
         else:
@@ -262,7 +264,7 @@ def ask(
     """Ask for a second opinion. Nothing is settled by that."""
     id_, seen = _named(analysis)
     with db.transaction() as session:
-        account = acting(session, "reviews:write").account
+        account = acting(session, "reviews:write", analysis_id=id_).account
         newest = analyses.get(session, id_).revision.number
         asked = reviews.ask_second(
             session,
@@ -292,7 +294,8 @@ def comment(
     """Say something about a text for the others to read, or read what they said."""
     id_, _ = _named(analysis)
     with db.transaction() as session:
-        principal = acting(session, "collections:read" if text is None else "reviews:write")
+        scope = "collections:read" if text is None else "reviews:write"
+        principal = acting(session, scope, analysis_id=id_)
         if text is not None:
             remarks.add(session, id_, text=text, account=principal.account)
         rows = [reading.remark(one) for one in remarks.of(session, id_)]
@@ -315,7 +318,7 @@ def show_diff(
     """Show, word by word, what became of an earlier wording."""
     id_, number = _named(analysis)
     with db.transaction() as session:
-        acting(session, "collections:read")
+        acting(session, "collections:read", analysis_id=id_)
         last = analyses.get(session, id_).revision.number if number is None else number
         old, new = (wordings.numbered(session, id_, each) for each in (since, last))
         row = reading.difference(old, new)
@@ -366,9 +369,9 @@ def _decide(
     for start in range(0, len(readings), reviews.MAX_RULINGS):
         some = readings[start : start + reviews.MAX_RULINGS]
         with db.transaction() as session:
-            account = acting(session, review_round.SCOPES[decision]).account
+            principal = reaching(session, reviews.SCOPES[decision])
             rulings = _rulings(session, some, decision, reason, note)
-            results = reviews.decide_many(session, rulings, account=account, client=Client.CLI)
+            results = reviews.decide_as(session, rulings, principal=principal, client=Client.CLI)
             rows += map(_row, rulings, results)
         refused += [result for result in results if isinstance(result, PredellaError)]
     if json:

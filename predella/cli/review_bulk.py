@@ -9,8 +9,7 @@ import typer
 from rich.text import Text
 
 from predella import db
-from predella.cli.output import Exit, acting, err, out, print_json
-from predella.formats.query import Query
+from predella.cli.output import Exit, acting, err, out, print_json, reaching
 from predella.ids import SelectionId
 from predella.models import Client, Decision, RejectionReason, Selection
 from predella.services import bulks, searches, selections
@@ -55,11 +54,10 @@ def bulk(
 ) -> None:
     """Decide alike on all that a query finds; only what you have had open is approved."""
     wanted, scope = _DECISIONS[decision]
-    found = searches.parse(query)
     if dry_run:
-        _count(found, scope, json=json)
+        _count(query, scope, json=json)
         return
-    frozen = _freeze(found, scope, limit)
+    frozen = _freeze(query, scope, limit)
     if not yes:
         _ask_number(frozen.count, decision)
     with db.transaction() as session:
@@ -70,7 +68,7 @@ def bulk(
             decision=wanted,
             reason=reason,
             note=note,
-            account=acting(session, scope).account,
+            account=acting(session, scope, selection_id=frozen.id).account,
             client=Client.CLI,
         )
         _tell(result, json=json)
@@ -84,15 +82,15 @@ def revert(
 ) -> None:
     """Reopen what was decided in bulk and nobody has decided anew since."""
     with db.transaction() as session:
-        account = acting(session, "approvals:write").account
+        account = acting(session, "approvals:write", selection_id=selection).account
         result = bulks.revert(session, SelectionId(selection), account=account, client=Client.CLI)
         _tell(result, json=json)
     raise typer.Exit(_code(result))
 
 
-def _count(query: Query, scope: str, *, json: bool) -> None:
+def _count(text: str, scope: str, *, json: bool) -> None:
     with db.transaction() as session:
-        acting(session, scope)
+        query = searches.parse(text, within=reaching(session, scope).reach(scope))
         found = searches.count(session, query)
     if json:
         print_json({"query": str(query), "count": found})
@@ -100,9 +98,11 @@ def _count(query: Query, scope: str, *, json: bool) -> None:
         out.print(f"{found:,} texts: {query}", markup=False, highlight=False)
 
 
-def _freeze(query: Query, scope: str, limit: int | None) -> Selection:
+def _freeze(text: str, scope: str, limit: int | None) -> Selection:
     with db.transaction() as session:
-        account = acting(session, scope).account
+        principal = reaching(session, scope)
+        account, within = principal.account, principal.reach(scope)
+        query = searches.parse(text, within=within)
         frozen = selections.freeze(session, query, account=account, limit=limit)
         opened = selections.opened(session, SelectionId(frozen.id), account=account)
         session.expunge(frozen)

@@ -8,14 +8,13 @@ from sqlalchemy.orm import Session
 
 from predella import db
 from predella.cli import editing, reading
-from predella.cli.output import acting, err, out
+from predella.cli.output import acting, err, out, reaching
 from predella.errors import InvalidError, PredellaError, StaleRevisionError
 from predella.ids import AnalysisId, CollectionId
 from predella.models import Client, Decision, RejectionReason, Review, ReviewState, Revision
 from predella.services import analyses, collections, openings, reviews
 from predella.services.reviews import Ruling
 
-SCOPES = {Decision.APPROVED: "approvals:write", Decision.REJECTED: "reviews:write"}
 _KEYS = "a approve, r reject, e amend, s skip, u undo the last decision, q quit"
 
 
@@ -58,27 +57,29 @@ def take_back(
     Raises:
         StaleRevisionError: there is a newer wording than the one ``seen``.
     """
+    acting(session, "reviews:write", analysis_id=analysis_id)
     view = analyses.get(session, analysis_id, lock=True)
     if seen is not None and seen != view.revision.number:
         raise StaleRevisionError(analysis_id, seen=seen, newest=view.revision.number)
-    approved = view.state is ReviewState.APPROVED
-    account = acting(session, SCOPES[Decision.APPROVED if approved else Decision.REJECTED]).account
+    scope = "approvals:write" if view.state is ReviewState.APPROVED else "reviews:write"
+    account = acting(session, scope, analysis_id=analysis_id).account
     return reviews.undo(session, analysis_id, account=account, client=Client.CLI)
 
 
 def _show(slug: str | None, behind: UUID | None) -> tuple[AnalysisId, int, str] | None:
     with db.transaction() as session:
-        reader = acting(session, "reviews:write").account
+        reader = reaching(session, "reviews:write", slug=slug)
         within = CollectionId(collections.by_slug(session, slug).id) if slug else None
         found = analyses.listed(
             session,
+            within=reader.reach("reviews:write"),
             collection_id=within,
             state=ReviewState.NEEDS_REVIEW,
             after=behind,
             limit=1,
         )
         for view in found:
-            openings.note(session, view.revision, account=reader)
+            openings.note(session, view.revision, account=reader.account)
             out.rule()
             out.print(reading.page(view, analyses.history(session, view.id)))
             return view.id, view.revision.number, view.revision.text
@@ -105,8 +106,8 @@ def _ask_reason() -> RejectionReason:
 
 def _decide(ruling: Ruling) -> None:
     with db.transaction() as session:
-        account = acting(session, SCOPES[ruling.decision]).account
-        (result,) = reviews.decide_many(session, [ruling], account=account, client=Client.CLI)
+        principal = reaching(session, reviews.SCOPES[ruling.decision])
+        (result,) = reviews.decide_as(session, [ruling], principal=principal, client=Client.CLI)
         if isinstance(result, PredellaError):
             raise result
 
@@ -114,5 +115,5 @@ def _decide(ruling: Ruling) -> None:
 def _amend(analysis_id: AnalysisId, seen: int, text: str) -> None:
     changed = editing.edited(text)
     with editing.kept_when_refused(changed), db.transaction() as session:
-        account = acting(session, "reviews:write").account
+        account = acting(session, "reviews:write", analysis_id=analysis_id).account
         reviews.amend(session, analysis_id, text=changed, account=account, seen=seen)

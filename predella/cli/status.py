@@ -14,9 +14,9 @@ from sqlalchemy.orm import Session
 
 from predella import db
 from predella.cli import fates
-from predella.cli.output import acting, out, print_json, print_json_lines
+from predella.cli.output import out, print_json, print_json_lines, reaching
 from predella.errors import InvalidError
-from predella.ids import CollectionId, SubmissionId
+from predella.ids import CollectionId, Reach, SubmissionId
 from predella.models import ItemState, Submission
 from predella.services import collections, items, orientations, reports, runs, submissions
 
@@ -48,7 +48,6 @@ def status(
     With --all, --failed, --refused or --turned it lists each with its reason, however many.
     """
     with db.transaction() as session:
-        acting(session, "collections:read")
         scope = _scope(session, submission, collection)
         if everything or failed or refused or turned:
             rows = chain(
@@ -71,6 +70,8 @@ class Scope:
 
     submission_id: SubmissionId | None
     collection_id: CollectionId | None
+    within: Reach
+    """Where they may see anything."""
 
     def require(self) -> None:
         """Go on only if something was named.
@@ -83,9 +84,11 @@ class Scope:
 
 
 def _scope(session: Session, submission: UUID | None, slug: str | None) -> Scope:
+    reader = reaching(session, "collections:read", submission_id=submission, slug=slug)
     return Scope(
-        SubmissionId(submissions.get(session, SubmissionId(submission)).id) if submission else None,
+        SubmissionId(submission) if submission else None,
         CollectionId(collections.by_slug(session, slug).id) if slug else None,
+        reader.reach("collections:read"),
     )
 
 
@@ -130,7 +133,9 @@ def _submissions(session: Session, scope: Scope) -> Iterator[SubmissionId]:
     after: UUID | None = None
     while page := [
         each.id
-        for each in submissions.listed(session, collection_id=scope.collection_id, after=after)
+        for each in submissions.listed(
+            session, within=scope.within, collection_id=scope.collection_id, after=after
+        )
     ]:
         yield from map(SubmissionId, page)
         after = page[-1]
@@ -168,7 +173,9 @@ def _summarise(session: Session, submission_id: SubmissionId, *, json: bool) -> 
 def _latest(session: Session, scope: Scope, *, json: bool) -> None:
     rows = [
         _row(each)
-        for each in submissions.latest(session, collection_id=scope.collection_id, limit=_LATEST)
+        for each in submissions.latest(
+            session, within=scope.within, collection_id=scope.collection_id, limit=_LATEST
+        )
     ]
     if json:
         print_json(rows)

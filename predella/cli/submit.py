@@ -60,7 +60,7 @@ def submit(
     if source is None or collection is None:
         raise InvalidError("say what to hand in, and to which --collection")
     with db.transaction() as session:
-        account = acting(session, "submissions:write").account
+        account = acting(session, "submissions:write", slug=collection).account
         into = collections.by_slug(session, collection)
         session.expunge_all()
     if dry_run:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from predella.errors import QueryError
+from predella.ids import Reach
 
 MAX_LENGTH = 1_000
 """Characters of a query."""
@@ -74,6 +75,8 @@ class Query:
     """What somebody looks for: all of these terms; without any, everything."""
 
     terms: tuple[Term, ...] = ()
+    within: Reach = None
+    """Where it looks: where whoever asks may see. No part of what is written."""
 
     def __str__(self) -> str:
         """Return the one way to write it: ``parse`` reads the same query from it."""

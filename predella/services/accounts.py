@@ -3,14 +3,14 @@
 import re
 import secrets
 from collections.abc import Collection as Names
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 from hmac import compare_digest
 from uuid import UUID
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, joinedload
 
@@ -18,13 +18,14 @@ from predella import clock, ids
 from predella.errors import (
     AuthenticationError,
     InvalidError,
+    LastAdminError,
     NameTakenError,
     NotFoundError,
     PermissionDeniedError,
     UnknownNamesError,
 )
-from predella.ids import AccountId, TokenId
-from predella.models import Account, Role, Token, WebSession
+from predella.ids import AccountId, CollectionId, TokenId
+from predella.models import Account, Collection, Membership, Role, Token, WebSession
 from predella.services import audits
 
 _GRANTS: dict[Role, frozenset[str]] = {
@@ -45,6 +46,8 @@ _GRANTS: dict[Role, frozenset[str]] = {
     ),
 }
 SCOPES = frozenset[str]().union(*_GRANTS.values())
+_OF_THE_HOUSE = frozenset({"accounts:write", "metrics:read"})
+"""About no collection: only a role in the whole house gives them."""
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._@-]{0,99}")
 _TOKEN = re.compile(r"predella_([0-9a-f]{32})_[\w-]{43}", re.ASCII)
@@ -57,22 +60,72 @@ class Principal:
 
     account: Account
     scopes: frozenset[str]
+    """What they may do in the whole house."""
+    memberships: Mapping[UUID, frozenset[str]]
+    """What they may do in single collections, by their ids, whatever they may do elsewhere."""
     session: WebSession | None = None
     """The session of the browser that they use; none for who shows a token."""
 
-    def require(self, scope: str) -> None:
-        """Go on only if this scope is among theirs.
+    def scopes_in(self, collection_id: UUID) -> frozenset[str]:
+        """Return what they may do in this collection."""
+        return self.scopes | self.memberships.get(collection_id, frozenset())
+
+    def may(self, scope: str, collection_id: UUID) -> bool:
+        """Tell whether they may do this in this collection."""
+        return scope in self.scopes_in(collection_id)
+
+    def may_somewhere(self, scope: str) -> bool:
+        """Tell whether there is a collection in which they may do this."""
+        return scope in self.scopes or any(scope in one for one in self.memberships.values())
+
+    def reach(self, scope: str) -> frozenset[CollectionId] | None:
+        """Return in which collections they may do this; None for every one, now and later."""
+        if scope in self.scopes:
+            return None
+        return frozenset(
+            CollectionId(id_) for id_, scopes in self.memberships.items() if scope in scopes
+        )
+
+    def require(self, scope: str, collection: Collection | None = None) -> None:
+        """Go on only if they may do this in this collection, or else in the whole house.
 
         Raises:
-            PermissionDeniedError: it is not; the message names it and the roles that give it.
+            PermissionDeniedError: they may not; the message names the scope, the roles that
+                give it, and where.
         """
-        if scope not in self.scopes:
+        if scope not in (self.scopes_in(collection.id) if collection else self.scopes):
+            slug = collection.slug if collection else None
+            raise PermissionDeniedError(scope, roles=givers(scope), collection=slug)
+
+    def require_somewhere(self, scope: str) -> None:
+        """Go on only if there is a collection in which they may do this.
+
+        Raises:
+            PermissionDeniedError: there is none.
+        """
+        if not self.may_somewhere(scope):
             raise PermissionDeniedError(scope, roles=givers(scope))
+
+
+def principal(
+    account: Account, *, token: Token | None = None, session: WebSession | None = None
+) -> Principal:
+    """Return what an account, read with its memberships, may do now; with a token, no more."""
+    limit = SCOPES if token is None else frozenset(token.scopes)
+    memberships = {
+        one.collection_id: granted_in_one(one.roles) & limit for one in account.memberships
+    }
+    return Principal(account, granted(account.roles) & limit, memberships, session)
 
 
 def granted(roles: Names[str]) -> frozenset[str]:
     """Return every scope that these roles give together."""
     return frozenset[str]().union(*(_GRANTS[Role(role)] for role in roles))
+
+
+def granted_in_one(roles: Names[str]) -> frozenset[str]:
+    """Return every scope that these roles give in a collection when they hold in it alone."""
+    return granted(roles) - _OF_THE_HOUSE
 
 
 def givers(scope: str) -> list[str]:
@@ -83,8 +136,10 @@ def givers(scope: str) -> list[str]:
 def add(session: Session, *, name: str, display_name: str, roles: Names[str]) -> Account:
     """Open an account for a person or a system.
 
+    ``roles`` hold in every collection; without any it may do nothing until it is given one.
+
     Raises:
-        InvalidError: the name is malformed, the display name is empty, or there is no role.
+        InvalidError: the name is malformed or the display name is empty.
         UnknownNamesError: a role is misspelt.
         NameTakenError: another account signs in with this name.
     """
@@ -93,11 +148,7 @@ def add(session: Session, *, name: str, display_name: str, roles: Names[str]) ->
             f"{name!r} cannot be an account name: use up to 100 of a-z 0-9 . _ @ -, "
             "beginning with a letter or digit"
         )
-    if not display_name.strip():
-        raise InvalidError("say the name that stands under an approved text")
-    account = Account(
-        name=name, display_name=display_name.strip(), roles=_chosen("role", roles, set(Role))
-    )
+    account = Account(name=name, display_name=_shown(display_name), roles=known_roles(roles))
     try:
         with session.begin_nested():
             session.add(account)
@@ -106,13 +157,13 @@ def add(session: Session, *, name: str, display_name: str, roles: Names[str]) ->
     return account
 
 
-def get(session: Session, account_id: AccountId) -> Account:
-    """Return one account.
+def get(session: Session, account_id: AccountId, *, lock: bool = False) -> Account:
+    """Return one account; locked, it stays so until the transaction ends.
 
     Raises:
         NotFoundError: there is none.
     """
-    account = session.get(Account, account_id)
+    account = session.get(Account, account_id, with_for_update=lock)
     if account is None:
         raise NotFoundError("account", account_id)
     return account
@@ -138,8 +189,41 @@ def listed(session: Session, *, after: UUID | None = None, limit: int = 200) -> 
     return session.scalars(page).all()
 
 
+def rename(session: Session, account: Account, display_name: str) -> Account:
+    """Choose the name that stands under what the account decides, the earlier decisions too.
+
+    Raises:
+        InvalidError: the name is empty.
+    """
+    account.display_name = _shown(display_name)
+    session.flush()
+    return account
+
+
+def change_roles(session: Session, account: Account, roles: Names[str]) -> Account:
+    """Choose all the roles that an account has in every collection; they hold at once.
+
+    What it may do in single collections stays: see `memberships`.
+
+    Raises:
+        UnknownNamesError: a role is misspelt.
+        LastAdminError: it is the last open account with the role admin, and would lose it.
+    """
+    chosen = known_roles(roles)
+    if Role.ADMIN not in chosen:
+        _require_another_admin(session, account)
+    account.roles = chosen
+    session.flush()
+    return account
+
+
 def disable(session: Session, account: Account) -> Account:
-    """Close an account for good: from now on none of its tokens opens anything."""
+    """Close an account for good: from now on none of its tokens opens anything.
+
+    Raises:
+        LastAdminError: it is the last open account with the role admin.
+    """
+    _require_another_admin(session, account)
     account.disabled_at = account.disabled_at or clock.now()
     session.flush()
     return account
@@ -176,7 +260,7 @@ def issue_token(
         account_id=account.id,
         name=name.strip(),
         sha256=sha256(secret.encode()).digest(),
-        scopes=_grantable(account, scopes),
+        scopes=_grantable(session, account, scopes),
         expires_at=expires_at,
     )
     session.add(token)
@@ -221,16 +305,46 @@ def authenticate(session: Session, token: str) -> Principal:
     _require_open(known)
     _note_use(session, known)
     audits.act_for(session, known.account)
-    return Principal(known.account, frozenset(known.scopes) & granted(known.account.roles))
+    return principal(known.account, token=known)
+
+
+def known_roles(roles: Names[str]) -> list[str]:
+    """Return these roles, each once.
+
+    Raises:
+        UnknownNamesError: one is misspelt.
+    """
+    if unknown := set(roles) - set(Role):
+        raise UnknownNamesError("role", unknown, set(Role))
+    return sorted({Role(role).value for role in roles})
+
+
+def _shown(display_name: str) -> str:
+    if not display_name.strip():
+        raise InvalidError("say the name that stands under an approved text")
+    return display_name.strip()
+
+
+def _require_another_admin(session: Session, account: Account) -> None:
+    """Let one after the other leave: two at once would each see the other stay."""
+    get(session, AccountId(account.id), lock=True)
+    session.execute(select(func.pg_advisory_xact_lock(func.hashtext("predella admins"))))
+    admins = session.scalars(
+        select(Account.id)
+        .where(Account.roles.contains([Role.ADMIN.value]), Account.disabled_at.is_(None))
+        .limit(2)
+    ).all()
+    if list(admins) == [account.id]:
+        raise LastAdminError(account.name)
 
 
 def _find(session: Session, token: str) -> Token | None:
     parts = _TOKEN.fullmatch(token)
     if parts is None:
         return None
-    return session.scalar(
-        select(Token).where(Token.id == UUID(parts[1])).options(joinedload(Token.account))
-    )
+    found = select(Token).where(Token.id == UUID(parts[1]))
+    with_account = joinedload(Token.account).joinedload(Account.memberships)
+    return session.scalars(found.options(with_account)).unique().one_or_none()
 
 
 def _require_open(token: Token) -> None:
@@ -252,22 +366,17 @@ def _note_use(session: Session, token: Token) -> None:
     session.execute(update(Token).where(Token.id.in_(free)).values(last_used_at=now))
 
 
-def _grantable(account: Account, scopes: Names[str] | None) -> list[str]:
-    allowed = granted(account.roles)
+def _grantable(session: Session, account: Account, scopes: Names[str] | None) -> list[str]:
+    here = session.scalars(select(Membership.roles).where(Membership.account_id == account.id))
+    allowed = granted(account.roles).union(*map(granted_in_one, here))
+    if not allowed:
+        raise InvalidError(f"{account.name!r} has no role yet; give it one first")
     if scopes is None:
         return sorted(allowed)
-    chosen = _chosen("scope", scopes, SCOPES)
-    if beyond := set(chosen) - allowed:
-        raise InvalidError(
-            f"the roles of {account.name!r} ({', '.join(account.roles)}) do not give "
-            f"{', '.join(sorted(beyond))}"
-        )
-    return chosen
-
-
-def _chosen(noun: str, names: Names[str], known: Names[str]) -> list[str]:
-    if not names:
-        raise InvalidError(f"name at least one {noun}")
-    if unknown := set(names) - set(known):
-        raise UnknownNamesError(noun, unknown, known)
-    return sorted(set(names))
+    if not scopes:
+        raise InvalidError("name at least one scope")
+    if unknown := set(scopes) - SCOPES:
+        raise UnknownNamesError("scope", unknown, SCOPES)
+    if beyond := set(scopes) - allowed:
+        raise InvalidError(f"the roles of {account.name!r} do not give {', '.join(sorted(beyond))}")
+    return sorted(set(scopes))

@@ -9,11 +9,12 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, FromClause, Select, func, select, true
 from sqlalchemy.orm import Session, aliased, joinedload
 
+from predella import db
 from predella.checks import CheckName, Severity
 from predella.errors import NotFoundError
 from predella.formats.entry import stamp
 from predella.formats.query import Query
-from predella.ids import AnalysisId, CollectionId, SubmissionId
+from predella.ids import AnalysisId, CollectionId, Reach, SubmissionId
 from predella.models import (
     Analysis,
     Decision,
@@ -110,6 +111,7 @@ def get(session: Session, analysis_id: AnalysisId, *, lock: bool = False) -> Ana
 def listed(
     session: Session,
     *,
+    within: Reach,
     collection_id: CollectionId | None = None,
     submission_id: SubmissionId | None = None,
     state: ReviewState | None = None,
@@ -125,6 +127,7 @@ def listed(
     page: Select[Any] = select(Standing.analysis_id)
     if submission_id is not None:
         page = _within(submission_id)
+    page = page.where(db.inside(Standing.collection_id, within))
     if collection_id is not None:
         page = page.where(Standing.collection_id == collection_id)
     if state is not None:

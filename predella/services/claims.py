@@ -24,10 +24,10 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, aliased, joinedload
 
-from predella import clock
+from predella import clock, db
 from predella.checks import Severity
 from predella.errors import AlreadyDecidedError, ClaimedError, NotFoundError
-from predella.ids import AnalysisId, CollectionId
+from predella.ids import AnalysisId, CollectionId, Reach
 from predella.models import (
     Account,
     Analysis,
@@ -70,7 +70,9 @@ def take(
     return taken
 
 
-def waiting(account: Account, *, collection_id: CollectionId | None = None) -> Select[UUID]:
+def waiting(
+    account: Account, *, within: Reach, collection_id: CollectionId | None = None
+) -> Select[UUID]:
     """Return the query for what this account may decide on, the riskiest first.
 
     What a hard check holds comes first, then the passages that the model was least sure of.
@@ -83,7 +85,10 @@ def waiting(account: Account, *, collection_id: CollectionId | None = None) -> S
     query = (
         select(Standing.analysis_id)
         .join(Analysis, Analysis.id == Standing.analysis_id)
-        .where(or_(Standing.state == ReviewState.NEEDS_REVIEW, _is_asked(account)))
+        .where(
+            or_(Standing.state == ReviewState.NEEDS_REVIEW, _is_asked(account)),
+            db.inside(Standing.collection_id, within),
+        )
         .order_by(held.desc(), Analysis.min_window_logprob, Standing.analysis_id)
     )
     return query.where(Standing.collection_id == collection_id) if collection_id else query

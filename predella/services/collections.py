@@ -10,11 +10,11 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from predella import clock, ids
+from predella import clock, db, ids
 from predella.checks import Thresholds
 from predella.errors import InvalidError, NameTakenError, NotFoundError
 from predella.formats.text import normalise
-from predella.ids import CollectionId
+from predella.ids import CollectionId, Reach
 from predella.models import DEFAULT_PROMPT, Collection, Prompt
 from predella.services import prompts
 from predella.settings import get_settings
@@ -97,9 +97,12 @@ def by_slug(session: Session, slug: str) -> Collection:
     return found
 
 
-def listed(session: Session, *, after: UUID | None = None, limit: int = 50) -> Sequence[Collection]:
-    """Return collections, the oldest first."""
-    query = select(Collection).order_by(Collection.id).limit(limit)
+def listed(
+    session: Session, *, within: Reach, after: UUID | None = None, limit: int = 50
+) -> Sequence[Collection]:
+    """Return those of these collections that there are, the oldest first."""
+    query = select(Collection).where(db.inside(Collection.id, within))
+    query = query.order_by(Collection.id).limit(limit)
     return session.scalars(query.where(Collection.id > after) if after else query).all()
 
 

@@ -22,7 +22,7 @@ from predella.errors import (
 )
 from predella.formats import catalog
 from predella.formats.catalog import CatalogFormat
-from predella.ids import CollectionId, ExportId
+from predella.ids import CollectionId, ExportId, Reach
 from predella.models import (
     Account,
     Collection,
@@ -102,12 +102,13 @@ def get(session: Session, export_id: ExportId) -> Export:
 def listed(
     session: Session,
     *,
+    within: Reach,
     collection_id: CollectionId | None = None,
     after: UUID | None = None,
     limit: int = 50,
 ) -> Sequence[Export]:
     """Return exports with their collections and accounts, the oldest first."""
-    page = _whole().order_by(Export.id).limit(limit)
+    page = _whole().where(db.inside(Export.collection_id, within)).order_by(Export.id).limit(limit)
     if collection_id is not None:
         page = page.where(Export.collection_id == collection_id)
     if after is not None:
@@ -115,9 +116,12 @@ def listed(
     return session.scalars(page).all()
 
 
-def latest(session: Session, *, before: UUID | None = None, limit: int = 50) -> Sequence[Export]:
+def latest(
+    session: Session, *, within: Reach, before: UUID | None = None, limit: int = 50
+) -> Sequence[Export]:
     """Return exports with their collections and accounts, the newest first."""
-    page = _whole().order_by(Export.id.desc()).limit(limit)
+    page = _whole().where(db.inside(Export.collection_id, within))
+    page = page.order_by(Export.id.desc()).limit(limit)
     return session.scalars(page.where(Export.id < before) if before else page).all()
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session, aliased, joinedload
 
+from predella import db
 from predella.checks import CHECKS, CheckName, Severity
 from predella.errors import (
     AlreadyDecidedError,
@@ -22,7 +23,7 @@ from predella.errors import (
     StaleFindingError,
 )
 from predella.formats.text import normalise
-from predella.ids import AnalysisId, CollectionId, FindingId
+from predella.ids import AnalysisId, CollectionId, FindingId, Reach
 from predella.models import (
     Account,
     Analysis,
@@ -150,6 +151,7 @@ def held(session: Session, finding_id: FindingId) -> Finding:
 def counts(
     session: Session,
     *,
+    within: Reach,
     collection_id: CollectionId | None = None,
     state: ReviewState | None = None,
 ) -> list[Count]:
@@ -159,6 +161,7 @@ def counts(
         OpenFinding.severity,
         func.count(OpenFinding.analysis_id.distinct()),
     ).group_by(OpenFinding.check_name, OpenFinding.severity)
+    query = query.where(db.inside(OpenFinding.collection_id, within))
     if collection_id is not None:
         query = query.where(OpenFinding.collection_id == collection_id)
     if state is not None:

@@ -16,10 +16,10 @@ from sqlalchemy import CursorResult, Row, Select, and_, exists, func, insert, or
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session, joinedload
 
-from predella import clock, ids, sampling
+from predella import clock, db, ids, sampling
 from predella.checks import Severity
 from predella.errors import ConflictError, InvalidError, NotFoundError
-from predella.ids import AnalysisId, CollectionId, LotId
+from predella.ids import AnalysisId, CollectionId, LotId, Reach
 from predella.models import (
     Account,
     Analysis,
@@ -144,12 +144,13 @@ def get(session: Session, lot_id: LotId) -> Lot:
 def listed(
     session: Session,
     *,
+    within: Reach,
     collection_id: CollectionId | None = None,
     after: UUID | None = None,
     limit: int = 50,
 ) -> Sequence[Lot]:
     """Return lots with their collections and who made them, the oldest first."""
-    page = _whole().order_by(Lot.id).limit(limit)
+    page = _whole().where(db.inside(Lot.collection_id, within)).order_by(Lot.id).limit(limit)
     if collection_id is not None:
         page = page.where(Lot.collection_id == collection_id)
     if after is not None:
@@ -157,9 +158,12 @@ def listed(
     return session.scalars(page).all()
 
 
-def latest(session: Session, *, before: UUID | None = None, limit: int = 50) -> Sequence[Lot]:
+def latest(
+    session: Session, *, within: Reach, before: UUID | None = None, limit: int = 50
+) -> Sequence[Lot]:
     """Return lots with their collections and who made them, the newest first."""
-    page = _whole().order_by(Lot.id.desc()).limit(limit)
+    page = _whole().where(db.inside(Lot.collection_id, within))
+    page = page.order_by(Lot.id.desc()).limit(limit)
     return session.scalars(page.where(Lot.id < before) if before else page).all()
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session, aliased, joinedload
 
-from predella import clock, ids
+from predella import clock, db, ids
 from predella.checks import CheckName, Wording
 from predella.errors import (
     AlreadyDecidedError,
@@ -28,7 +28,7 @@ from predella.errors import (
     TooSoonError,
 )
 from predella.formats.text import normalise
-from predella.ids import AnalysisId, FindingId
+from predella.ids import AnalysisId, FindingId, Reach
 from predella.models import (
     Account,
     Analysis,
@@ -38,8 +38,10 @@ from predella.models import (
     RejectionReason,
     Review,
     Revision,
+    Standing,
 )
-from predella.services import accounts, findings, openings, resampling, rules, wordings
+from predella.services import findings, memberships, openings, places, resampling, rules, wordings
+from predella.services.accounts import Principal
 from predella.services.rules import ReviewRules
 
 MAX_NOTE = 2_000
@@ -50,6 +52,12 @@ MAX_SECONDS_SEEN = 86_400.0
 """A day: a screen left open for longer says nothing about reading."""
 
 
+SCOPES: Mapping[Decision, str] = {
+    Decision.APPROVED: "approvals:write",
+    Decision.REJECTED: "reviews:write",
+    Decision.SUPERSEDED: "reviews:write",
+}
+"""What a decision takes, in the collection of the text; taking it back takes the same."""
 _GAVE_WAY = "the text that it had replaced was taken up again"
 
 
@@ -307,10 +315,10 @@ def ask_second(
         InvalidError: the colleague is who asks, is disabled or may not review, or the note is
             longer than 2,000 characters.
     """
-    if colleague is not None:
-        _require_able(colleague, account)
     said = usable_note(note)
     newest = _locked(session, analysis_id)
+    if colleague is not None:
+        _require_able(session, newest, colleague, account)
     newest.require_open()
     newest.require_seen(revision_number)
     review = _new_review(newest, Decision.NEEDS_SECOND, account, client)
@@ -320,11 +328,18 @@ def ask_second(
     return review
 
 
-def latest(session: Session, *, account: Account, limit: int = 10) -> Sequence[Recent]:
-    """Return what an account decided last, the newest first, undone or not."""
+def latest(
+    session: Session, *, account: Account, within: Reach, limit: int = 10
+) -> Sequence[Recent]:
+    """Return what an account decided last in these collections, the newest first, undone or not."""
     last = session.scalars(
         select(Review)
-        .where(Review.account_id == account.id, Review.decision != Decision.REOPENED)
+        .join(Standing, Standing.analysis_id == Review.analysis_id)
+        .where(
+            Review.account_id == account.id,
+            Review.decision != Decision.REOPENED,
+            db.inside(Standing.collection_id, within),
+        )
         .order_by(Review.id.desc())
         .limit(limit)
         .options(joinedload(Review.revision))
@@ -392,6 +407,20 @@ def decide_many(
     session.add_all(result for result in results if isinstance(result, Review))
     session.flush()
     return results
+
+
+def decide_as(
+    session: Session, rulings: Sequence[Ruling], *, principal: Principal, client: Client
+) -> list[Review | PredellaError]:
+    """Decide on many wordings, each if they may in its collection; else as `decide_many`.
+
+    A text that they may not even see is to them like one that does not exist.
+    """
+    wanted = [(ruling.analysis_id, SCOPES[ruling.decision]) for ruling in rulings]
+    forbidden = places.forbidden(session, principal, wanted)
+    allowed = [one for one, why in zip(rulings, forbidden, strict=True) if why is None]
+    results = iter(decide_many(session, allowed, account=principal.account, client=client))
+    return [why or next(results) for why in forbidden]
 
 
 def undo(
@@ -498,14 +527,17 @@ def usable_note(note: str | None) -> str | None:
     return said or None
 
 
-def _require_able(colleague: Account, account: Account) -> None:
+def _require_able(session: Session, newest: _Newest, colleague: Account, account: Account) -> None:
     """Go on only if it makes sense to ask this colleague."""
     if colleague.id == account.id:
         raise InvalidError("ask somebody else for a second opinion, or nobody in particular")
     if colleague.disabled_at is not None:
         raise InvalidError(f"the account {colleague.name!r} is disabled")
-    if "reviews:write" not in accounts.granted(colleague.roles):
-        raise InvalidError(f"{colleague.name!r} does not review texts; ask a curator")
+    for within in places.of(session, "analysis_id", newest.revision.analysis_id):
+        if not memberships.may(session, colleague, "reviews:write", within):
+            raise InvalidError(
+                f"{colleague.name!r} does not review texts of {within.slug!r}; ask a curator there"
+            )
 
 
 def _new_review(newest: _Newest, decision: Decision, account: Account, client: Client) -> Review:

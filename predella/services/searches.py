@@ -2,11 +2,11 @@
 
 A page costs what its rows cost and not what the collection costs. Two things cannot keep to
 that: words in the text, and the order at random, look at everything that the other terms
-leave. Give them a collection.
+leave. Give them a collection. So does whoever may see more than ten collections, but not all.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -15,15 +15,17 @@ import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Select, String, cast, func, tuple_, union_all
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from predella import clock
+from predella import clock, db
 from predella.checks import CHECKS, CheckName
 from predella.errors import InvalidError
 from predella.formats import query as grammar
 from predella.formats.query import Query
-from predella.ids import AnalysisId, CollectionId
+from predella.ids import AnalysisId, CollectionId, Reach
 from predella.models import OpenFinding, ReviewState, Standing
 from predella.services import terms
 
+_MAX_PARTS = 10
+"""Collections that a page looks in one by one: beyond, planning costs more than sorting."""
 OPEN_STATES = (ReviewState.NEEDS_REVIEW, ReviewState.NEEDS_SECOND)
 """Those in which somebody still has to decide."""
 
@@ -115,13 +117,16 @@ _SORTINGS = {
 }
 
 
-def parse(text: str) -> Query:
+def parse(text: str, *, within: Reach) -> Query:
     """Read a query, and make sure that its keys and values exist.
+
+    It looks only ``within`` the collections that whoever asks may see: whatever is done with
+    the query, nothing else is found.
 
     Raises:
         QueryError: it cannot be understood; it says where, and what is known.
     """
-    query = grammar.parse(text)
+    query = replace(grammar.parse(text), within=within)
     terms.require_known(query)
     return query
 
@@ -157,12 +162,14 @@ def page(
         InvalidError: it is not a cursor of this order.
     """
     sorting = _SORTINGS[order]
-    found = sa.select(*sorting.columns).where(*terms.conditions(query), *also)
-    if after is not None:
-        found = found.where(sorting.behind(after))
-    # An index knows the order within each state, and only there.
+    further = [*also] if after is None else [*also, sorting.behind(after)]
+    # An index knows the order within each collection and state, and only there.
     parts = [
-        found.where(Standing.state == state).order_by(*sorting.clauses()).limit(limit + 1)
+        sa.select(*sorting.columns)
+        .where(*terms.conditions(one), *further, Standing.state == state)
+        .order_by(*sorting.clauses())
+        .limit(limit + 1)
+        for one in _by_collection(query)
         for state in terms.states(query)
     ]
     rows = session.execute(_merged(parts, sorting, limit + 1)).all() if parts else []
@@ -180,8 +187,8 @@ def count(session: Session, query: Query) -> int:
     return session.scalars(sa.select(func.count()).select_from(found)).one()
 
 
-def facets(session: Session, collection_id: CollectionId | None = None) -> Facets:
-    """Return how many analyses of a collection, or of all, there are of what."""
+def facets(session: Session, collection_id: CollectionId | None = None, *, within: Reach) -> Facets:
+    """Return how many analyses of a collection, or of all of these, there are of what."""
     is_open = Standing.state.in_(OPEN_STATES)
     clean = (Standing.hard == 0) & (Standing.soft == 0) & (Standing.info == 0)
     counted = sa.select(
@@ -190,10 +197,11 @@ def facets(session: Session, collection_id: CollectionId | None = None) -> Facet
         func.count().filter(is_open, Standing.hard > 0),
         func.count().filter(is_open, clean),
     ).group_by(Standing.state)
+    counted = counted.where(db.inside(Standing.collection_id, within))
     flagged = (
         sa.select(OpenFinding.check_name, func.count(OpenFinding.analysis_id.distinct()))
         .join(Standing, Standing.analysis_id == OpenFinding.analysis_id)
-        .where(is_open)
+        .where(is_open, db.inside(OpenFinding.collection_id, within))
         .group_by(OpenFinding.check_name)
     )
     if collection_id is not None:
@@ -208,6 +216,13 @@ def facets(session: Session, collection_id: CollectionId | None = None) -> Facet
         held=sum(held for *_, held, _ in rows),
         clean=sum(clean for *_, clean in rows),
     )
+
+
+def _by_collection(query: Query) -> Sequence[Query]:
+    """Return a query as one for each collection that it looks in, unless they are many."""
+    if query.within is None or len(query.within) > _MAX_PARTS:
+        return [query]
+    return [replace(query, within=frozenset({one})) for one in sorted(query.within)]
 
 
 def _within(states: Sequence[ReviewState]) -> ColumnElement[bool]:

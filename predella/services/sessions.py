@@ -50,11 +50,9 @@ def authenticate(session: Session, secret: str) -> Principal:
     Raises:
         AuthenticationError: nobody is, or no longer.
     """
-    found = session.scalar(
-        select(WebSession)
-        .where(WebSession.sha256 == _digest(secret))
-        .options(joinedload(WebSession.account))
-    )
+    begun = select(WebSession).where(WebSession.sha256 == _digest(secret))
+    with_account = joinedload(WebSession.account).joinedload(Account.memberships)
+    found = session.scalars(begun.options(with_account)).unique().one_or_none()
     now = clock.now()
     if (
         found is None
@@ -65,7 +63,7 @@ def authenticate(session: Session, secret: str) -> Principal:
         raise AuthenticationError("you are signed out; sign in again")
     _note_use(session, found)
     audits.act_for(session, found.account)
-    return Principal(found.account, accounts.granted(found.account.roles), found)
+    return accounts.principal(found.account, session=found)
 
 
 def end(session: Session, found: WebSession) -> None:

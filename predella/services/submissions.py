@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, joinedload
 from predella import db, queue
 from predella.errors import ConflictError, NotFoundError, UnavailableError
 from predella.formats.text import normalise
-from predella.ids import AccountId, CollectionId, SubmissionId
+from predella.ids import AccountId, CollectionId, Reach, SubmissionId
 from predella.models import Account, Collection, Refusal, Submission, SubmissionState
 from predella.services import leases, receiving, sources
 from predella.services.leases import Lease
@@ -66,24 +66,26 @@ def get(session: Session, submission_id: SubmissionId) -> Submission:
 def listed(
     session: Session,
     *,
+    within: Reach,
     collection_id: CollectionId | None = None,
     after: UUID | None = None,
     limit: int = 50,
 ) -> Sequence[Submission]:
     """Return submissions with their collections and accounts, the oldest first."""
-    query = _of(collection_id).order_by(Submission.id).limit(limit)
+    query = _of(collection_id, within).order_by(Submission.id).limit(limit)
     return session.scalars(query.where(Submission.id > after) if after else query).all()
 
 
 def latest(
     session: Session,
     *,
+    within: Reach,
     collection_id: CollectionId | None = None,
     before: UUID | None = None,
     limit: int = 10,
 ) -> Sequence[Submission]:
     """Return submissions with their collections and accounts, the newest first."""
-    query = _of(collection_id).order_by(Submission.id.desc()).limit(limit)
+    query = _of(collection_id, within).order_by(Submission.id.desc()).limit(limit)
     return session.scalars(query.where(Submission.id < before) if before else query).all()
 
 
@@ -189,8 +191,9 @@ def _put_off(lease: Lease, error: UnavailableError) -> None:
         )
 
 
-def _of(collection_id: CollectionId | None) -> Select[Submission]:
-    return _whole().where(Submission.collection_id == collection_id) if collection_id else _whole()
+def _of(collection_id: CollectionId | None, within: Reach) -> Select[Submission]:
+    query = _whole().where(db.inside(Submission.collection_id, within))
+    return query.where(Submission.collection_id == collection_id) if collection_id else query
 
 
 def _whole() -> Select[Submission]:

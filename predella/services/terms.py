@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, ScalarSelect, and_, func, not_, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
+from predella import db
 from predella.checks import CheckName, Severity
 from predella.errors import QueryError
 from predella.formats.query import Operator, Query, Term, Value
@@ -61,8 +62,9 @@ def states(query: Query) -> list[ReviewState]:
 
 
 def conditions(query: Query) -> list[Condition]:
-    """Return what must hold, but for the state."""
-    return [_condition(term) for term in query.terms if term.key != "state"]
+    """Return what must hold, but for the state; where the query may look, too."""
+    asked = [_condition(term) for term in query.terms if term.key != "state"]
+    return [*asked, db.inside(Standing.collection_id, query.within)]
 
 
 def _condition(term: Term) -> Condition:

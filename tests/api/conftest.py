@@ -19,10 +19,12 @@ Acting = Callable[..., TestClient]
 
 
 def token(*roles: Role, name: str = "ines") -> str:
-    """Return the secret of a fresh token of a fresh account."""
+    """Return the secret of a fresh token of a fresh account, which opens whatever it may do."""
     with db.transaction() as session:
-        account = accounts.add(session, name=name, display_name=f"{name} Ōe", roles=roles)
-        return accounts.issue_token(session, account, name="test")[1]
+        account = accounts.add(session, name=name, display_name=f"{name} Ōe", roles=list(Role))
+        _, secret = accounts.issue_token(session, account, name="test")
+        account.roles = accounts.known_roles(roles)
+        return secret
 
 
 @pytest.fixture(autouse=True)

@@ -178,26 +178,28 @@ def _read(session: Session, figures: Figures, within: CollectionId) -> None:
         "at random": (_QUEUE, Order.RANDOM),
     }
     for name, (asked, order) in queries.items():
-        query, cursor = searches.parse(asked), None
+        query, cursor = searches.parse(asked, within=None), None
         for _ in range(_ROUNDS):
             turn = partial(searches.page, session, query, order=order, after=cursor)
             page = figures.measure(f"page of 50 {name}", turn)
             cursor = page.next
         session.rollback()
-    query = searches.parse(_QUEUE)
+    query = searches.parse(_QUEUE, within=None)
     for _ in range(_ROUNDS):
         figures.measure(
             "next 5 by risk", lambda: session.scalars(searches.select(query).limit(5)).all()
         )
         session.rollback()
     for _ in range(_ROUNDS // 5):
-        figures.measure("facets", lambda: searches.facets(session, within))
+        figures.measure("facets", lambda: searches.facets(session, within, within=None))
         figures.measure("count", lambda: searches.count(session, query))
         session.rollback()
 
 
 def _decide(session: Session, figures: Figures, curator: Account) -> None:
-    ids = session.scalars(searches.select(searches.parse(f"{_QUEUE} check:none")).limit(_ROUNDS))
+    ids = session.scalars(
+        searches.select(searches.parse(f"{_QUEUE} check:none", within=None)).limit(_ROUNDS)
+    )
 
     def approve(analysis_id: AnalysisId) -> None:
         reviews.approve(session, analysis_id, revision_number=0, account=curator, client=Client.API)
@@ -208,7 +210,7 @@ def _decide(session: Session, figures: Figures, curator: Account) -> None:
 
 
 def _in_bulk(session: Session, figures: Figures, curator: Account) -> None:
-    query = searches.parse(_QUEUE)
+    query = searches.parse(_QUEUE, within=None)
 
     def freeze() -> tuple[SelectionId, int]:
         frozen = selections.freeze(session, query, account=curator, limit=_BULK)

@@ -8,7 +8,7 @@ from predella import clock, db
 from predella.checks import CheckName, Severity
 from predella.ids import AccountId
 from predella.models import Collection, Glossary, Item, ItemState, Role
-from predella.services import accounts, collections, preferences
+from predella.services import accounts, collections, memberships, preferences
 from tests import factories
 from tests.api.conftest import Acting
 
@@ -138,3 +138,84 @@ class TestLots:
         assert "0 of 3" in shown
         assert "Accept the rest by sample" not in shown
         assert somebody.get("/desk/lots").text.count(lot) == 1
+
+
+class TestRoles:
+    def test_are_kept_for_the_house_and_for_one_collection(self, admin: TestClient) -> None:
+        with db.transaction() as session:
+            prints = factories.collection(session, slug="prints", name="Prints").id
+            address = f"/desk/accounts/{factories.account(session, Role.CURATOR, name='ines').id}"
+
+        _posted(admin, f"{address}/roles", roles=["registrar"])
+        leads_to = _posted(
+            admin,
+            f"{address}/memberships",
+            collection_id=str(prints),
+            roles=["curator", "approver"],
+        )
+
+        shown = admin.get(leads_to).text
+        assert "Kept." in shown
+        assert shown.count("checked") == 3
+        with db.transaction() as session:
+            account = accounts.by_name(session, "ines")
+            assert account.roles == ["registrar"]
+            (kept,) = memberships.of(session, account)
+            assert kept.roles == ["approver", "curator"]
+        _posted(admin, f"{address}/memberships", collection_id=str(prints))
+        _posted(admin, f"{address}/roles")
+        assert "checked" not in admin.get(address).text
+
+    def test_the_last_admin_is_told_why_the_role_stays(self, admin: TestClient) -> None:
+        me = admin.get("/v1/me").json()["account"]["id"]
+
+        answer = admin.post(f"/desk/accounts/{me}/roles", data={}, headers={"Accept": "text/html"})
+
+        assert answer.status_code == HTTPStatus.CONFLICT
+        assert "give somebody else that role first" in answer.text
+
+
+class TestButtons:
+    def test_are_there_where_the_member_may_use_them_and_nowhere_else(self, acting: Acting) -> None:
+        member = acting(name="member")
+        with db.transaction() as session:
+            account = accounts.by_name(session, "member")
+            texts = {}
+            for slug, role in {"prints": Role.APPROVER, "maps": Role.CURATOR}.items():
+                within = factories.collection(session, slug=slug)
+                memberships.change(session, account, within, [role])
+                handed_in = factories.submission(session, within)
+                texts[slug] = factories.analysis(session, factories.item(session, handed_in)).id
+
+        prints, maps = (member.get(f"/desk/analyses/{id_}").text for id_ in texts.values())
+
+        assert "/approve" in prints
+        assert "/reject" in maps
+        assert "/approve" not in maps
+        lots = member.get("/desk/lots").text
+        assert "(prints)" in lots
+        assert "(maps)" not in lots
+        exports = member.get("/desk/exports").text
+        assert "(prints)" not in exports
+        assert "registrar or admin" in exports
+
+    def test_a_form_about_another_collection_is_refused(self, acting: Acting) -> None:
+        member = acting(name="member")
+        with db.transaction() as session:
+            account = accounts.by_name(session, "member")
+            own, other = (factories.collection(session) for _ in range(2))
+            memberships.change(session, account, own, list(Role))
+            hidden = {"collection_id": str(other.id)}
+
+        for path, data in {
+            "/desk/exports": {"format": "jsonl"},
+            "/desk/lots": {"plan": "strict"},
+            "/desk/submissions": {"source": "s3://museum/manifest.csv"},
+        }.items():
+            assert member.post(path, data=hidden | data).status_code == HTTPStatus.NOT_FOUND
+        brought = member.post(
+            "/desk/glossaries",
+            data=hidden | {"name": "house"},
+            files={"file": ("terms.csv", b"term\nvase\n")},
+        )
+        assert brought.status_code == HTTPStatus.NOT_FOUND

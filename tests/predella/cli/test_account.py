@@ -5,9 +5,10 @@ from typer.testing import CliRunner
 
 from predella import db
 from predella.cli.account import app
-from predella.errors import NameTakenError, NotFoundError
+from predella.errors import LastAdminError, NameTakenError, NotFoundError
 from predella.services import accounts, passwords, sessions
 from predella.settings import get_settings
+from tests import factories
 
 pytestmark = pytest.mark.usefixtures("settings")
 
@@ -114,3 +115,47 @@ class TestDisable:
 
         (account,) = json.loads(_run("list", "--json"))
         assert account["disabled_at"] is not None
+
+
+class TestGrant:
+    def test_roles_in_one_collection_stand_beside_those_in_every_one(self) -> None:
+        _add("ines", "curator")
+        with db.transaction() as session:
+            factories.collection(session, slug="prints")
+
+        _run("grant", "ines", "--role", "approver", "--collection", "prints")
+        _run("grant", "ines", "--role", "registrar", "--collection", "prints")
+        shown = json.loads(_run("grant", "ines", "--role", "digitizer", "--json"))
+
+        assert shown["roles"] == ["curator", "digitizer"]
+        assert shown["memberships"] == [
+            {"collection": "prints", "roles": ["approver", "registrar"]}
+        ]
+        assert "in prints: approver, registrar" in _run("show", "ines")
+
+    def test_an_unknown_collection_is_our_own_error(self) -> None:
+        _add()
+
+        with pytest.raises(NotFoundError, match="no collection maps"):
+            _run("grant", "ines", "--role", "approver", "--collection", "maps")
+
+
+class TestUngrant:
+    def test_takes_one_role_or_all_of_them(self) -> None:
+        _add("ines", "curator", "approver")
+        with db.transaction() as session:
+            factories.collection(session, slug="prints")
+        _run("grant", "ines", "--role", "approver", "--role", "admin", "--collection", "prints")
+
+        one = json.loads(_run("ungrant", "ines", "--role", "approver", "--json"))
+        here = json.loads(_run("ungrant", "ines", "--collection", "prints", "--json"))
+
+        assert (one["roles"], len(one["memberships"])) == (["curator"], 1)
+        assert (here["roles"], here["memberships"]) == (["curator"], [])
+        assert "in every collection: no role" in _run("ungrant", "ines")
+
+    def test_the_last_admin_keeps_the_role(self) -> None:
+        _add("ines", "admin")
+
+        with pytest.raises(LastAdminError):
+            _run("ungrant", "ines", "--role", "admin")

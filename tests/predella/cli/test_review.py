@@ -14,7 +14,7 @@ from predella.cli import reading
 from predella.cli.output import Exit
 from predella.ids import AnalysisId
 from predella.models import Collection, FinishReason, Item, ReviewState, Role
-from predella.services import accounts, analyses, regenerations, reviews
+from predella.services import accounts, analyses, memberships, places, regenerations, reviews
 from predella.settings import Settings, get_settings
 from tests import factories
 from tests.predella.cli.running import Run, runner
@@ -30,6 +30,22 @@ def sign_in(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> SignIn:  # n
     def become(*roles: Role) -> None:
         with db.transaction() as session:
             account = factories.account(session, *roles)
+            _, secret = accounts.issue_token(session, account, name="test")
+        monkeypatch.setenv("PREDELLA_TOKEN", secret)
+        get_settings.cache_clear()
+
+    return become
+
+
+@pytest.fixture
+def join(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:  # noqa: ARG001  (the command reads them)
+    """Become somebody who has these roles where an analysis lies, and none elsewhere."""
+
+    def become(analysis_id: AnalysisId, *roles: Role) -> None:
+        with db.transaction() as session:
+            account = accounts.add(session, name="member", display_name="Member", roles=[])
+            (within,) = places.of(session, "analysis_id", analysis_id)
+            memberships.change(session, account, within, roles)
             _, secret = accounts.issue_token(session, account, name="test")
         monkeypatch.setenv("PREDELLA_TOKEN", secret)
         get_settings.cache_clear()
@@ -490,3 +506,33 @@ class TestTable:
 
         assert (len(line["objects"]), line["object_count"]) == (20, 26)
         assert "and 6 more" in " ".join(run("show", line["id"]).out.split())
+
+
+class TestMember:
+    def test_decides_in_the_own_collection_and_sees_no_other(
+        self, run: Run, join: Callable[..., None]
+    ) -> None:
+        own, foreign = _analysis(), _analysis()
+        join(own, Role.APPROVER)
+
+        decided = run("approve", f"{own}@0", f"{foreign}@0")
+
+        assert decided.code == Exit.PARTIAL
+        assert f"no analysis {foreign}" in decided.err
+        assert (_state(own), _state(foreign)) == (ReviewState.APPROVED, ReviewState.NEEDS_REVIEW)
+        assert str(foreign) not in run("list", "--json").out
+        assert run("show", str(own)).code == Exit.OK
+        assert run("show", str(foreign)).code == Exit.FAILURE
+
+    def test_a_curator_of_one_collection_neither_approves_there_nor_takes_it_back(
+        self, run: Run, join: Callable[..., None]
+    ) -> None:
+        own = _analysis()
+        run("approve", f"{own}@0")
+        join(own, Role.CURATOR)
+
+        answer = run("undo", str(own))
+
+        assert answer.code == Exit.AUTH
+        assert "approver" in answer.err
+        assert _state(own) is ReviewState.APPROVED

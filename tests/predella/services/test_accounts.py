@@ -1,16 +1,19 @@
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from hashlib import sha256
+from threading import Barrier
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import text
+from sqlalchemy import create_engine, text
 from sqlalchemy.orm import Session
 
 from predella import clock, ids
 from predella.errors import (
     AuthenticationError,
     InvalidError,
+    LastAdminError,
     NameTakenError,
     NotFoundError,
     PermissionDeniedError,
@@ -51,12 +54,14 @@ class TestAdd:
         with pytest.raises(UnknownNamesError, match="unknown role: curater; known are admin"):
             accounts.add(session, name="ines", display_name="Inês", roles=["curater"])
 
-    @pytest.mark.parametrize(("display_name", "roles"), [(" ", ["curator"]), ("Inês", [])])
-    def test_refuses_an_account_without_a_name_or_role(
-        self, session: Session, display_name: str, roles: list[str]
-    ) -> None:
-        with pytest.raises(InvalidError):
-            accounts.add(session, name="ines", display_name=display_name, roles=roles)
+    def test_refuses_an_account_without_a_name(self, session: Session) -> None:
+        with pytest.raises(InvalidError, match="stands under"):
+            accounts.add(session, name="ines", display_name=" ", roles=["curator"])
+
+    def test_an_account_may_wait_for_its_roles(self, session: Session) -> None:
+        waiting = accounts.add(session, name="ines", display_name="Inês", roles=[])
+
+        assert waiting.roles == []
 
     def test_refuses_a_taken_name_and_leaves_the_transaction_usable(self, session: Session) -> None:
         _account(session)
@@ -65,6 +70,74 @@ class TestAdd:
             _account(session)
 
         assert [account.name for account in accounts.listed(session)] == ["ines"]
+
+
+class TestChangeRoles:
+    def test_an_open_session_and_a_token_see_it_at_once(self, session: Session) -> None:
+        account = _account(session, Role.CURATOR, Role.APPROVER)
+        _, secret = accounts.issue_token(session, account, name="test")
+
+        accounts.change_roles(session, account, ["curator", "curator"])
+
+        session.expire_all()
+        assert account.roles == ["curator"]
+        assert "approvals:write" not in accounts.authenticate(session, secret).scopes
+
+    def test_refuses_a_misspelt_role_and_changes_nothing(self, session: Session) -> None:
+        account = _account(session, Role.CURATOR)
+
+        with pytest.raises(UnknownNamesError, match="unknown role: curater"):
+            accounts.change_roles(session, account, ["curater"])
+
+        assert account.roles == ["curator"]
+
+    def test_the_last_open_admin_stays_one(self, session: Session) -> None:
+        admin = _account(session, Role.ADMIN, Role.CURATOR)
+        closed = _account(session, Role.ADMIN, name="gone")
+        accounts.disable(session, closed)
+
+        with pytest.raises(LastAdminError, match="'ines' is the last"):
+            accounts.change_roles(session, admin, ["curator"])
+        with pytest.raises(LastAdminError):
+            accounts.disable(session, admin)
+
+        assert accounts.change_roles(session, admin, ["admin"]).roles == ["admin"]
+
+    def test_of_two_admins_that_go_at_once_one_stays(
+        self, session: Session, database_url: str
+    ) -> None:
+        names = ("first", "second")
+        for name in names:
+            _account(session, Role.ADMIN, name=name)
+        session.commit()
+        engine = create_engine(database_url)
+
+        def leave(name: str) -> bool:
+            with Session(engine) as own:
+                account = accounts.by_name(own, name)
+                together.wait()
+                try:
+                    accounts.change_roles(own, account, [])
+                except LastAdminError:
+                    return False
+                own.commit()
+                return True
+
+        together = Barrier(2)
+        with ThreadPoolExecutor(2) as pool:
+            left = list(pool.map(leave, names))
+        engine.dispose()
+
+        assert sorted(left) == [False, True]
+
+
+class TestRename:
+    def test_keeps_the_name_without_the_spaces_around_it(self, session: Session) -> None:
+        account = _account(session)
+
+        assert accounts.rename(session, account, " Inês de Ōe ").display_name == "Inês de Ōe"
+        with pytest.raises(InvalidError, match="stands under"):
+            accounts.rename(session, account, " ")
 
 
 class TestGranted:

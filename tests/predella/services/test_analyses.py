@@ -105,8 +105,8 @@ class TestListed:
         made = [one.id for one in factories.analyses(session, 5, within)]
         of = CollectionId(within.collection_id)
 
-        first = analyses.listed(session, collection_id=of, limit=3)
-        rest = analyses.listed(session, collection_id=of, after=first[-1].id, limit=3)
+        first = analyses.listed(session, within=None, collection_id=of, limit=3)
+        rest = analyses.listed(session, within=None, collection_id=of, after=first[-1].id, limit=3)
 
         assert [view.id for view in (*first, *rest)] == made
 
@@ -116,10 +116,13 @@ class TestListed:
         elsewhere = factories.submission(session)
         made, others, _ = (factories.analyses(session, 2, w) for w in (one, other, elsewhere))
 
-        in_collection = analyses.listed(session, collection_id=CollectionId(one.collection_id))
-        in_submission = analyses.listed(session, submission_id=SubmissionId(other.id))
+        in_collection = analyses.listed(
+            session, within=None, collection_id=CollectionId(one.collection_id)
+        )
+        in_submission = analyses.listed(session, within=None, submission_id=SubmissionId(other.id))
         in_neither = analyses.listed(
             session,
+            within=None,
             collection_id=CollectionId(elsewhere.collection_id),
             submission_id=SubmissionId(one.id),
         )
@@ -133,7 +136,7 @@ class TestListed:
         made = factories.analysis(session, factories.item(session, within))
         factories.share(session, made, factories.item(session, within))
 
-        views = analyses.listed(session, submission_id=SubmissionId(within.id))
+        views = analyses.listed(session, within=None, submission_id=SubmissionId(within.id))
 
         assert [view.id for view in views] == [made.id]
 
@@ -148,7 +151,7 @@ class TestListed:
         reviews.undo(session, AnalysisId(undone.id), account=curator, client=Client.CLI)
 
         def found(state: ReviewState | None, **scope: Any) -> list[object]:
-            return [view.id for view in analyses.listed(session, state=state, **scope)]
+            return [view.id for view in analyses.listed(session, within=None, state=state, **scope)]
 
         for scope in (
             {"submission_id": SubmissionId(within.id)},
@@ -166,7 +169,7 @@ class TestListed:
         session.flush()
 
         with _counted(session) as sent:
-            views = analyses.listed(session, collection_id=of, limit=30)
+            views = analyses.listed(session, within=None, collection_id=of, limit=30)
             assert [view.review and view.review.account.name for view in views]
 
         assert (len(views), len(sent)) == (30, 6)

@@ -448,10 +448,12 @@ class TestWaiting:
         )
 
         assert self._all(session, curator, within) == wanted[2:]
-        assert len(claims.take(session, claims.waiting(curator), account=curator)) == 5
+        assert len(claims.take(session, claims.waiting(curator, within=None), account=curator)) == 5
 
     def _all(self, session: Session, account: Account, within: Submission) -> list[UUID]:
-        query = claims.waiting(account, collection_id=CollectionId(within.collection_id))
+        query = claims.waiting(
+            account, within=None, collection_id=CollectionId(within.collection_id)
+        )
         return list(session.scalars(query))
 
 

@@ -66,8 +66,8 @@ class TestListed:
     def test_goes_on_after_the_last_one_seen(self, session: Session) -> None:
         made = [factories.collection(session) for _ in range(3)]
 
-        first = collections.listed(session, limit=2)
-        rest = collections.listed(session, after=first[-1].id, limit=2)
+        first = collections.listed(session, within=None, limit=2)
+        rest = collections.listed(session, within=None, after=first[-1].id, limit=2)
 
         assert [*first, *rest] == made
 

@@ -527,8 +527,8 @@ class TestListed:
         _create(session, factories.collection(session))
         of = CollectionId(submission.collection_id)
 
-        first = exports.listed(session, collection_id=of, limit=2)
-        rest = exports.listed(session, collection_id=of, after=first[-1].id, limit=2)
+        first = exports.listed(session, within=None, collection_id=of, limit=2)
+        rest = exports.listed(session, within=None, collection_id=of, after=first[-1].id, limit=2)
 
         assert [export.id for export in (*first, *rest)] == made
         assert first[0].collection.slug == "paintings"

@@ -280,14 +280,14 @@ class TestCounts:
         _dismiss(session, analysis_id, curator)
         id_ = CollectionId(within.collection_id)
 
-        assert findings.counts(session, collection_id=id_) == [
+        assert findings.counts(session, within=None, collection_id=id_) == [
             Count(CheckName.RECORD, Severity.HARD, 1),
             Count(CheckName.DATE, Severity.SOFT, 2),
         ]
         _approve(session, analysis_id, curator)
-        assert findings.counts(session, collection_id=id_, state=ReviewState.APPROVED) == [
-            Count(CheckName.DATE, Severity.SOFT, 1)
-        ]
+        assert findings.counts(
+            session, within=None, collection_id=id_, state=ReviewState.APPROVED
+        ) == [Count(CheckName.DATE, Severity.SOFT, 1)]
 
 
 class TestListed:
@@ -298,7 +298,7 @@ class TestListed:
         _checked(session, within, "A vase.")
 
         def listed(**filters: object) -> list[AnalysisId]:
-            return [view.id for view in analyses.listed(session, **filters)]  # type: ignore[arg-type]
+            return [view.id for view in analyses.listed(session, within=None, **filters)]  # type: ignore[arg-type]
 
         within_submission = {"submission_id": within.id}
         assert listed(check=CheckName.DATE, **within_submission) == [analysis_id, other]

@@ -794,7 +794,7 @@ class TestLatest:
         item.analysis_id, item.state, item.finished_at = None, ItemState.WAITING, None
         session.flush()
 
-        (last,) = reviews.latest(session, account=curator)
+        (last,) = reviews.latest(session, account=curator, within=None)
 
         assert last.object_number == item.object_number
 
@@ -806,7 +806,7 @@ class TestLatest:
             _approve(session, AnalysisId(one.id), curator)
         _approve(session, AnalysisId(factories.analysis(session).id), factories.account(session))
 
-        last = reviews.latest(session, account=curator, limit=2)
+        last = reviews.latest(session, account=curator, within=None, limit=2)
 
         assert [one.review.analysis_id for one in last] == [made[2].id, made[1].id]
         assert [one.object_number for one in last] == [
@@ -835,7 +835,7 @@ class TestLatest:
         assert self._stand(session, curator) == [False]
 
     def _stand(self, session: Session, account: Account) -> list[bool]:
-        return [one.stands for one in reviews.latest(session, account=account)]
+        return [one.stands for one in reviews.latest(session, account=account, within=None)]
 
 
 class TestAnySequenceOfSteps:

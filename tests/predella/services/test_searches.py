@@ -45,7 +45,7 @@ def three(session: Session, within: Collection) -> dict[str, AnalysisId]:
 
 
 def _found(session: Session, text: str, order: Order = Order.OLDEST) -> list[AnalysisId]:
-    query = searches.parse(f"collection:sk {text}")
+    query = searches.parse(f"collection:sk {text}", within=None)
     page = searches.page(session, query, order=order)
     assert searches.count(session, query) == len(page.ids)
     assert list(session.scalars(searches.select(query, order=order))) == page.ids
@@ -72,7 +72,7 @@ class TestParse:
     )
     def test_says_what_is_known(self, text: str, known: str) -> None:
         with pytest.raises(QueryError, match=known):
-            searches.parse(f"vase {text}")
+            searches.parse(f"vase {text}", within=None)
 
 
 class TestPage:
@@ -154,7 +154,7 @@ class TestPage:
     ) -> None:
         made = factories.analyses(session, 7, factories.submission(session, within))
         factories.approvals(session, made[:3])
-        query = searches.parse(f"collection:sk {state}")
+        query = searches.parse(f"collection:sk {state}", within=None)
         whole = list(session.scalars(searches.select(query, order=order)))
 
         pages, cursor = [], None
@@ -166,13 +166,34 @@ class TestPage:
 
         assert [id_ for ids in pages for id_ in ids] == whole
 
+    @pytest.mark.parametrize("number", [0, 1, 3, 11])
+    def test_keeps_to_the_collections_that_may_be_seen(self, session: Session, number: int) -> None:
+        seen = [factories.submission(session) for _ in range(number)]
+        wanted = {one.id for within in seen for one in factories.analyses(session, 2, within)}
+        factories.analyses(session, 2)
+        query = searches.parse("", within={CollectionId(one.collection_id) for one in seen})
+        whole = list(session.scalars(searches.select(query)))
+
+        pages, cursor = [], None
+        while True:
+            page = searches.page(session, query, after=cursor, limit=2)
+            pages.append(page.ids)
+            if (cursor := page.next) is None:
+                break
+
+        assert [id_ for ids in pages for id_ in ids] == whole
+        assert set(whole) == wanted
+        assert searches.count(session, query) == len(wanted)
+        counted = searches.facets(session, within=query.within)
+        assert counted.states[ReviewState.NEEDS_REVIEW] == len(wanted)
+
     @pytest.mark.parametrize("order", Order)
     @pytest.mark.parametrize("cursor", ["", "x", "1 2", "0.5 \0", "x y z"])
     def test_refuses_a_cursor_of_another_list(
         self, session: Session, order: Order, cursor: str
     ) -> None:
         with pytest.raises(InvalidError, match="cursor"):
-            searches.page(session, searches.parse(""), order=order, after=cursor)
+            searches.page(session, searches.parse("", within=None), order=order, after=cursor)
 
 
 class TestFacets:
@@ -183,14 +204,14 @@ class TestFacets:
             session, factories.analyses(session, 2, factories.submission(session, within))
         )
 
-        counted = searches.facets(session, CollectionId(within.id))
+        counted = searches.facets(session, CollectionId(within.id), within=None)
 
         assert counted.states[ReviewState.NEEDS_REVIEW] == len(three)
         assert counted.states[ReviewState.APPROVED] == 2
         assert counted.states[ReviewState.REJECTED] == 0
         assert (counted.held, counted.clean) == (1, 1)
         assert counted.checks == {CheckName.DATE: 1, CheckName.LEAK: 1}
-        assert searches.facets(session).held >= counted.held
+        assert searches.facets(session, within=None).held >= counted.held
 
 
 class TestStanding:

@@ -22,7 +22,7 @@ def made(session: Session) -> Sequence[Analysis]:
 
 
 def _freeze(session: Session, by: Account, query: str = "collection:sk") -> Selection:
-    return selections.freeze(session, searches.parse(query), account=by)
+    return selections.freeze(session, searches.parse(query, within=None), account=by)
 
 
 def _open(session: Session, made: Sequence[Analysis], by: Account) -> None:
@@ -46,7 +46,7 @@ class TestFreeze:
         self, session: Session, made: Sequence[Analysis], curator: Account
     ) -> None:
         assert made
-        query = searches.parse("collection:sk")
+        query = searches.parse("collection:sk", within=None)
 
         assert selections.freeze(session, query, account=curator, limit=3).count == 3
 

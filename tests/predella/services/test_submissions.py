@@ -93,11 +93,13 @@ class TestReading:
         factories.submission(session)
         of = CollectionId(within.id)
 
-        first = submissions.listed(session, collection_id=of, limit=2)
-        rest = submissions.listed(session, collection_id=of, after=first[-1].id)
+        first = submissions.listed(session, within=None, collection_id=of, limit=2)
+        rest = submissions.listed(session, within=None, collection_id=of, after=first[-1].id)
 
         assert [*first, *rest] == made
-        assert list(submissions.latest(session, collection_id=of, limit=2)) == made[:0:-1]
+        assert (
+            list(submissions.latest(session, within=None, collection_id=of, limit=2)) == made[:0:-1]
+        )
 
     def test_names_what_is_not_there(self, session: Session) -> None:
         with pytest.raises(NotFoundError):
@@ -272,7 +274,7 @@ class TestReceiveAtOnce:
                 source=before.source,
             )
 
-        (kept,) = submissions.latest(museum.session, limit=1)
+        (kept,) = submissions.latest(museum.session, within=None, limit=1)
         assert (kept.state, kept.attempt) == (SubmissionState.RECEIVING, 1)
 
 
