@@ -92,10 +92,8 @@ def sign_in_link(name: Name) -> None:
 
 def link(session: Session, account: Account) -> str:
     """Return an address of the desk that signs this account in, once."""
-    settings = get_settings()
     secret = sessions.make_link(session, account)
-    own = f"http://{settings.api_host}:{settings.api_port}"
-    return f"{(settings.public_url or own).rstrip('/')}/sign-in/once/{secret}"
+    return f"{get_settings().desk_url}/sign-in/once/{secret}"
 
 
 @app.command()

@@ -138,6 +138,17 @@ def listed(session: Session, *, after: UUID | None = None, limit: int = 200) -> 
     return session.scalars(page).all()
 
 
+def change_roles(session: Session, account: Account, roles: Names[str]) -> Account:
+    """Choose all the roles that an account has; they hold at once.
+
+    Raises:
+        UnknownNamesError: a role is misspelt.
+    """
+    account.roles = _chosen("role", roles, set(Role)) if roles else []
+    session.flush()
+    return account
+
+
 def disable(session: Session, account: Account) -> Account:
     """Close an account for good: from now on none of its tokens opens anything."""
     account.disabled_at = account.disabled_at or clock.now()
