@@ -64,9 +64,7 @@ def upgrade() -> None:
     op.create_index("ix_sign_in_flow_expires_at", "sign_in_flow", ["expires_at"])
     way = sa.Enum("password", "link", "oidc", "proxy", name="way", native_enum=False, length=32)
     # Which of the first two it was, sessions of old do not say; none was begun otherwise.
-    op.add_column(
-        "web_session", sa.Column("way", way, server_default="password", nullable=False)
-    )
+    op.add_column("web_session", sa.Column("way", way, server_default="password", nullable=False))
     op.alter_column("web_session", "way", server_default=None)
 
 

@@ -34,9 +34,13 @@ class Returned:
     back: str
 
 
-def begin(session: Session, *, browser: str, back: str) -> Begun:
+def drawn() -> Begun:
+    """Return what nobody can guess, for one browser."""
+    return Begun(*(secrets.token_urlsafe(32) for _ in range(3)))
+
+
+def begin(session: Session, begun: Begun, *, browser: str, back: str) -> None:
     """Send a browser away for at most ten minutes; ``browser`` is a secret that it keeps."""
-    begun = Begun(*(secrets.token_urlsafe(32) for _ in range(3)))
     now = clock.now()
     session.execute(delete(SignInFlow).where(SignInFlow.expires_at <= now))
     session.add(
@@ -50,7 +54,6 @@ def begin(session: Session, *, browser: str, back: str) -> Begun:
         )
     )
     session.flush()
-    return begun
 
 
 def finish(session: Session, state: str, *, browser: str) -> Returned:
