@@ -62,9 +62,7 @@ def leave(request: Request, session: DbSession, next: str = signing_in.DESK) -> 
 
 
 @router.get("/sign-in/oidc/callback")
-def come_back(
-    request: Request, session: DbSession, told: Annotated[Answer, Query()]
-) -> Response:
+def come_back(request: Request, session: DbSession, told: Annotated[Answer, Query()]) -> Response:
     """Sign in for whom the provider vouches, or say why not and what to do."""
     signing_in.limit(request)
     provider = _provider()
