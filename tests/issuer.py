@@ -21,6 +21,12 @@ CLIENT_ID, CLIENT_SECRET = "predella desk", "s/cr+t"
 Claims = dict[str, Any]
 
 
+@cache
+def rsa_key(kid: str) -> RSAKey:
+    """Return the key of this name; making one takes a while."""
+    return RSAKey.generate_key(2048, {"kid": kid, "use": "sig"})
+
+
 @dataclass
 class Issuer:
     """The provider: who is signed in there, and how it answers."""
@@ -104,12 +110,6 @@ class Issuer:
             "authorization_response_iss_parameter_supported": True,
             **self.described,
         }
-
-
-@cache
-def rsa_key(kid: str) -> RSAKey:
-    """Return the key of this name; making one takes a while."""
-    return RSAKey.generate_key(2048, {"kid": kid, "use": "sig"})
 
 
 def signed(issuer: Issuer, claims: Claims) -> str:
