@@ -58,6 +58,8 @@ class Settings(BaseSettings):
     """Port that the API listens on"""
     public_url: str | None = None
     """Where people open the desk, as `https://predella.museum.example`; unset: host and port"""
+    passwords: bool = True
+    """Whether people may sign in with a password; links that work once always do"""
     proxy_addresses: frozenset[IPvAnyNetwork] = frozenset()
     """Networks of the proxies in front of the API, as a JSON list; unset: this machine alone"""
     proxy_header: str | None = Field(default=None, pattern=r"^[A-Za-z0-9-]+$")
@@ -134,6 +136,14 @@ class Settings(BaseSettings):
             raise ValueError(
                 "PREDELLA_PROXY_HEADER lets a proxy say who somebody is: name the proxies in"
                 ' PREDELLA_PROXY_ADDRESSES, as ["10.0.0.5/32"], or anybody could say it'
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _somebody_gets_in(self) -> Self:
+        if not self.passwords and self.oidc_issuer is None and self.proxy_header is None:
+            raise ValueError(
+                "PREDELLA_PASSWORDS=no needs PREDELLA_OIDC_ISSUER or PREDELLA_PROXY_HEADER"
             )
         return self
 

@@ -10,7 +10,7 @@ from api import cookies, peers, signing_in
 from api.dependencies import DbSession, identified
 from api.desk import single_sign_on
 from api.desk.rendering import page
-from predella.errors import AuthenticationError, TooManyError
+from predella.errors import AuthenticationError, SignInRefusedError, TooManyError
 from predella.models import Way
 from predella.services import passwords, sessions
 from predella.services.accounts import Principal
@@ -52,6 +52,8 @@ def sign_in(
     next: Annotated[str, Form(max_length=2000)] = signing_in.DESK,  # noqa: A002
 ) -> Response:
     """Sign in, or say that it did not work without saying why."""
+    if not get_settings().passwords:
+        raise SignInRefusedError("nobody signs in with a password here; take the other way")
     name = name.strip().casefold()
     try:
         account = passwords.verify(session, name, password, address=signing_in.address_of(request))
@@ -132,6 +134,7 @@ def _form(
         label=settings.oidc_label,
         end_address=single_sign_on.end_address() if by_hand else None,
         vouched=peers.vouched(request),
+        passwords=settings.passwords,
     )
 
 

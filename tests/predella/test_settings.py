@@ -91,3 +91,10 @@ class TestProvider:
 
         with pytest.raises(ValidationError, match=said):
             get_settings()
+
+
+def test_somebody_can_sign_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PREDELLA_PASSWORDS", "no")
+
+    with pytest.raises(ValidationError, match="PREDELLA_OIDC_ISSUER"):
+        get_settings()

@@ -17,7 +17,7 @@ from sqlalchemy import select
 
 from predella import clock, db
 from predella.models import Account, AuditEntry, Role, WebSession
-from predella.services import accounts, identities, sessions
+from predella.services import accounts, identities, passwords, sessions
 from predella.settings import Settings, get_settings
 from tests.issuer import CLIENT_ID, CLIENT_SECRET, Claims, Issuer, issuing, rsa_key, signed
 
@@ -573,4 +573,18 @@ class TestDoor:
         shown = browser.get(answer.headers["Location"])
         assert "/end?client_id=predella" in shown.text
         assert "post_logout_redirect_uri=https%3A%2F%2Fdesk.example%2Fsign-in" in shown.text
+        assert is_out(browser)
+
+    def test_asks_for_no_password_where_none_counts(
+        self, browser: TestClient, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("PREDELLA_PASSWORDS", "no")
+        get_settings.cache_clear()
+        with db.transaction() as session:
+            ines = accounts.add(session, name="ines", display_name="I", roles=[Role.CURATOR])
+            passwords.choose(session, ines, "a low horizon divides")
+
+        form = {"name": "ines", "password": "a low horizon divides"}
+        assert "password" not in browser.get("/sign-in").text
+        assert browser.post("/sign-in", data=form).status_code == HTTPStatus.FORBIDDEN
         assert is_out(browser)
