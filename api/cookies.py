@@ -98,8 +98,8 @@ def require_same_origin(request: Request) -> None:
 def _set(request: Request, response: Response, name: str, secret: str, *, seconds: int) -> None:
     if request.url.scheme != "https" and request.url.hostname not in _LOCAL_HOSTS:
         raise InvalidError(
-            "nobody signs in over an unencrypted connection: open this page with https, and have"
-            " the proxy send X-Forwarded-Proto"
+            "nobody signs in over an unencrypted connection: open this page with https, have the"
+            " proxy send X-Forwarded-Proto, and name it in PREDELLA_PROXY_ADDRESSES"
         )
     response.set_cookie(
         name,

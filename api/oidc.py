@@ -6,12 +6,11 @@ tokens are read once and not kept.
 
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
-from datetime import timedelta
 from functools import cache
 from hashlib import sha256
 from typing import Any
 from unicodedata import category, normalize
-from urllib.parse import quote_plus, urlsplit
+from urllib.parse import quote_plus
 
 import httpx2
 import structlog
@@ -19,8 +18,9 @@ from joserfc import jwt
 from joserfc.errors import InvalidKeyIdError, JoseError
 from joserfc.jwk import KeySet
 
+from api.discovery import Description, ask, told
 from predella import clock
-from predella.errors import AuthenticationError, UnavailableError
+from predella.errors import AuthenticationError
 from predella.services.identities import Person
 from predella.services.sign_in_flows import Begun, Returned
 from predella.settings import Settings, get_settings
@@ -31,10 +31,7 @@ CALLBACK = "/sign-in/oidc/callback"
 
 # Signatures that only the provider can make: never one with a secret that is shared, or none.
 _ALGORITHMS = ("RS256", "ES256")
-_KEY_TYPES = frozenset({"RSA", "EC"})
-_TIMEOUT_SECONDS = 5.0
 _SKEW_SECONDS = 60
-_FRESH = timedelta(hours=1)
 _LONGEST = 255
 """Characters of a subject (OpenID Connect Core 1.0, 2) and of a name."""
 
@@ -46,8 +43,7 @@ class Provider:
         self._issuer = settings.oidc_issuer or ""
         self._client_id = settings.oidc_client_id or ""
         self._settings = settings
-        self._described: Mapping[str, Any] = {}
-        self._described_at = clock.now()
+        self._description = Description(self._issuer)
         self._keys: KeySet | None = None
 
     def authorization_address(self, begun: Begun) -> str:
@@ -67,7 +63,11 @@ class Provider:
             "code_challenge": digest.rstrip(b"=").decode(),
             "code_challenge_method": "S256",
         }
-        return str(httpx2.URL(self._endpoint("authorization_endpoint")).copy_merge_params(asked))
+        return str(
+            httpx2.URL(self._description.endpoint("authorization_endpoint")).copy_merge_params(
+                asked
+            )
+        )
 
     def end_session_address(self) -> str | None:
         """Return where a browser signs out of the provider, if it offers that.
@@ -75,13 +75,15 @@ class Provider:
         Raises:
             UnavailableError: the provider does not answer as one.
         """
-        if "end_session_endpoint" not in self._description():
+        if "end_session_endpoint" not in self._description.says():
             return None
         asked = {
             "client_id": self._client_id,
             "post_logout_redirect_uri": f"{self._settings.desk_url}/sign-in",
         }
-        return str(httpx2.URL(self._endpoint("end_session_endpoint")).copy_merge_params(asked))
+        return str(
+            httpx2.URL(self._description.endpoint("end_session_endpoint")).copy_merge_params(asked)
+        )
 
     def identify(self, code: str, returned: Returned, *, issuer: str | None) -> Person:
         """Return for whom the provider vouches with this code.
@@ -102,7 +104,7 @@ class Provider:
         return f"{self._settings.desk_url}{CALLBACK}"
 
     def _require_own(self, issuer: str | None) -> None:
-        promised = self._description().get("authorization_response_iss_parameter_supported")
+        promised = self._description.says().get("authorization_response_iss_parameter_supported")
         if issuer != self._issuer and (issuer is not None or promised):
             raise AuthenticationError(
                 "another provider than the one set up here sent you back; begin again"
@@ -124,18 +126,18 @@ class Provider:
             auth = (quote_plus(self._client_id), quote_plus(secret.get_secret_value()))
         else:
             form |= {"client_id": self._client_id, "client_secret": secret.get_secret_value()}
-        answer = _ask("POST", self._endpoint("token_endpoint"), data=form, auth=auth)
-        told = _object(answer)
+        answer = ask("POST", self._description.endpoint("token_endpoint"), data=form, auth=auth)
+        tokens = told(answer)
         if answer.is_success:
-            return told
-        log.warning("oidc_code_refused", status=answer.status_code, error=str(told.get("error")))
+            return tokens
+        log.warning("oidc_code_refused", status=answer.status_code, error=str(tokens.get("error")))
         raise AuthenticationError(
             "the provider does not take the code that you came back with: it was used already or"
             " is too old; begin again"
         )
 
     def _takes_basic(self) -> bool:
-        methods = self._description().get("token_endpoint_auth_methods_supported")
+        methods = self._description.says().get("token_endpoint_auth_methods_supported")
         return methods is None or "client_secret_basic" in methods
 
     def _claims(self, token: object, *, nonce: str) -> dict[str, Any]:
@@ -173,33 +175,27 @@ class Provider:
             return jwt.decode(token, self._fetched_keys(), algorithms=_ALGORITHMS)
 
     def _fetched_keys(self) -> KeySet:
-        published = _object(_ask("GET", self._endpoint("jwks_uri"))).get("keys")
-        usable: list[Any] = [
-            key
-            for key in (published if isinstance(published, list) else ())
-            if isinstance(key, dict) and key.get("kty") in _KEY_TYPES and key.get("use") != "enc"
-        ]
-        try:
-            self._keys = KeySet.import_key_set({"keys": usable})
-        except (JoseError, ValueError) as error:
-            raise _odd("publishes no keys that can be read") from error
+        self._keys = self._description.fetched_keys()
         return self._keys
 
     def _with_groups(self, claims: dict[str, Any], access_token: object) -> dict[str, Any]:
         """Ask for the groups where the token lacks them, as some providers have it."""
-        asked = "userinfo_endpoint" in self._description() and isinstance(access_token, str)
+        asked = "userinfo_endpoint" in self._description.says() and isinstance(access_token, str)
         if self._settings.oidc_groups_claim in claims or not asked:
             return claims
         headers = {"Authorization": f"Bearer {access_token}"}
-        told = _object(_ask("GET", self._endpoint("userinfo_endpoint"), headers=headers))
-        if told.get("sub") != claims["sub"]:
+        address = self._description.endpoint("userinfo_endpoint")
+        info = told(ask("GET", address, headers=headers))
+        if info.get("sub") != claims["sub"]:
             raise AuthenticationError("the provider tells of somebody else than you; begin again")
-        return {**told, **claims}
+        return {**info, **claims}
 
     def _person(self, claims: Mapping[str, Any]) -> Person:
         settings = self._settings
         name = _words(claims.get(settings.oidc_name_claim))
-        if not name or claims["sub"] != _words(claims["sub"]):
+        if claims["sub"] != _words(claims["sub"]):
+            raise AuthenticationError("the provider calls you by something that cannot be kept")
+        if not name:
             raise AuthenticationError(
                 f"the provider does not say what you are called: it sends no"
                 f" {settings.oidc_name_claim!r}; see PREDELLA_OIDC_NAME_CLAIM"
@@ -214,66 +210,12 @@ class Provider:
             groups=frozenset(group for group in listed if isinstance(group, str)),
         )
 
-    def _endpoint(self, name: str) -> str:
-        address = self._description().get(name)
-        encrypted = urlsplit(self._issuer).scheme == "http" or str(address).startswith("https://")
-        if not isinstance(address, str) or not encrypted:
-            raise _odd(f"names no {name} that can be used")
-        return address
-
-    def _description(self) -> Mapping[str, Any]:
-        """Return what the provider says of itself, asked for once an hour."""
-        if not self._described or clock.now() - self._described_at > _FRESH:
-            address = f"{self._issuer.rstrip('/')}/.well-known/openid-configuration"
-            described = _object(_ask("GET", address))
-            if described.get("issuer") != self._issuer:
-                raise _odd(f"calls itself {described.get('issuer')!r}, not {self._issuer!r}")
-            self._described, self._described_at = described, clock.now()
-        return self._described
-
 
 @cache
 def provider() -> Provider | None:
     """Return the provider that people sign in with, if there is one."""
     settings = get_settings()
     return Provider(settings) if settings.oidc_issuer else None
-
-
-def _ask(
-    method: str,
-    address: str,
-    *,
-    data: Mapping[str, str] | None = None,
-    auth: tuple[str, str] | None = None,
-    headers: Mapping[str, str] | None = None,
-) -> httpx2.Response:
-    try:
-        answer = httpx2.request(
-            method, address, data=data, auth=auth, headers=headers, timeout=_TIMEOUT_SECONDS
-        )
-    except (httpx2.HTTPError, httpx2.InvalidURL) as error:
-        log.warning("oidc_unavailable", address=address, reason=str(error))
-        raise UnavailableError(
-            "the sign-in provider does not answer; try again in a moment, or sign in in another way"
-        ) from error
-    if answer.is_server_error:
-        raise _odd(f"answered {answer.status_code}")
-    return answer
-
-
-def _object(answer: httpx2.Response) -> Mapping[str, Any]:
-    try:
-        told = answer.json()
-    except ValueError as error:
-        raise _odd("answered with something that is not JSON") from error
-    if not isinstance(told, dict):
-        raise _odd("answered with something else than an object")
-    return told
-
-
-def _odd(what: str) -> UnavailableError:
-    log.warning("oidc_odd", what=what)
-    return UnavailableError(f"the sign-in provider {what}; tell whoever runs predella for you")
 
 
 def _words(claim: object) -> str:

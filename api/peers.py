@@ -37,11 +37,13 @@ class Peers:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass one request on."""
-        if scope["type"] == "http" and self._header is not None:
-            names = Headers(scope=scope).getlist(self._header)
-            if names and self._is_ours(scope):
-                scope.setdefault("state", {})["vouched"] = _one(names)
+        if scope["type"] == "http":
+            scope.setdefault("state", {})["vouched"] = self._vouched(scope)
         await self._app(scope, receive, send)
+
+    def _vouched(self, scope: Scope) -> str | None:
+        names = Headers(scope=scope).getlist(self._header) if self._header else []
+        return _one(names) if names and self._is_ours(scope) else None
 
     def _is_ours(self, scope: Scope) -> bool:
         peer = scope["client"][0] if scope.get("client") else None

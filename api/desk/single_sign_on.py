@@ -22,7 +22,7 @@ from predella.errors import (
     UnavailableError,
 )
 from predella.models import Account, Way
-from predella.services import accounts, identities, sign_in_flows
+from predella.services import accounts, identities, sessions, sign_in_flows
 from predella.services.identities import Person
 from predella.settings import get_settings
 
@@ -85,6 +85,9 @@ def come_back(request: Request, session: DbSession, told: Annotated[Answer, Quer
 def by_proxy(request: Request, session: Session, name: str, back: str) -> Response:
     """Sign in the account that a proxy of ours vouches for; it opens none."""
     signing_in.limit(request)
+    if _is_in(session, request, name):
+        # A new session would spoil what its other pages are about to send.
+        return RedirectResponse(signing_in.safe(back), HTTPStatus.SEE_OTHER)
     try:
         account = accounts.by_name(session, name)
     except NotFoundError:
@@ -105,6 +108,14 @@ def end_address() -> str | None:
         return provider.end_session_address() if provider else None
     except UnavailableError:
         return None
+
+
+def _is_in(session: Session, request: Request, name: str) -> bool:
+    try:
+        secret = cookies.secret_of(request) or ""
+        return sessions.authenticate(session, secret).account.name == name
+    except AuthenticationError:
+        return False
 
 
 def _provider() -> oidc.Provider:

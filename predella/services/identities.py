@@ -16,7 +16,6 @@ from sqlalchemy.orm import Session, joinedload
 from predella.errors import (
     ConflictError,
     InvalidError,
-    NameTakenError,
     NotFoundError,
     SignInRefusedError,
     UnknownNamesError,
@@ -151,17 +150,18 @@ def _identity(session: Session, issuer: str, subject: str) -> ExternalIdentity |
 def _open(session: Session, person: Person, roles: AbstractSet[Role]) -> Account:
     name = _plain(person.name)
     try:
-        account = accounts.add(
-            session, name=name, display_name=person.display_name or person.name, roles=roles
-        )
-    except NameTakenError:
+        with session.begin_nested():
+            account = accounts.add(
+                session, name=name, display_name=person.display_name or person.name, roles=roles
+            )
+            link(session, account, issuer=person.issuer, subject=person.subject)
+    except ConflictError:
         # Two first sign-ins at once: the other one has opened it.
         if (opened := _account(session, person)) is not None:
             return opened
         raise _refused(session, person, _taken(person, name)) from None
     except InvalidError as error:
         raise _refused(session, person, str(error)) from error
-    link(session, account, issuer=person.issuer, subject=person.subject)
     return account
 
 

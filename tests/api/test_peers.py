@@ -140,6 +140,15 @@ class TestVouched:
 
         assert answer.headers["Location"] == "/desk"
 
+    def test_keeps_the_session_that_other_pages_use(self, behind: Behind) -> None:
+        browser = behind("ines")
+        go_in(browser)
+        before = browser.cookies["__Host-predella"]
+
+        assert browser.get("/sign-in").headers["Location"] == "/desk"
+        assert browser.cookies["__Host-predella"] == before
+        assert who(browser) == "ines"
+
     def test_another_name_ends_the_session(self, behind: Behind) -> None:
         browser = behind("ines")
         go_in(browser)

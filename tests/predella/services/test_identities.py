@@ -1,5 +1,9 @@
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from uuid import UUID
+
 import pytest
-from sqlalchemy import select
+from sqlalchemy import create_engine, select
 from sqlalchemy.orm import Session
 
 from predella.errors import (
@@ -76,6 +80,25 @@ class TestSignIn:
             select(AuditEntry.details).where(AuditEntry.action == "account.changed")
         ).all()
         assert [one["roles"] for one in changed] == [["approver", "curator"]]
+
+    def test_two_first_sign_ins_at_once_open_one_account(
+        self, database_url: str, template: str
+    ) -> None:
+        assert template
+        engine = create_engine(database_url)
+        with ThreadPoolExecutor(2) as pool, engine.connect():
+            barrier = Barrier(2)
+
+            def sign_in() -> UUID:
+                with Session(engine) as own, own.begin():
+                    own.connection()
+                    barrier.wait(20)
+                    return identities.sign_in(own, _person(), mapping=MAPPING).id
+
+            ids = {one.result(30) for one in [pool.submit(sign_in) for _ in range(2)]}
+        engine.dispose()
+
+        assert len(ids) == 1
 
 
 class TestLink:
