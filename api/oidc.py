@@ -12,7 +12,6 @@ from typing import Any
 from unicodedata import category, normalize
 from urllib.parse import quote_plus
 
-import httpx2
 import structlog
 from joserfc import jwt
 from joserfc.errors import InvalidKeyIdError, JoseError
@@ -63,11 +62,7 @@ class Provider:
             "code_challenge": digest.rstrip(b"=").decode(),
             "code_challenge_method": "S256",
         }
-        return str(
-            httpx2.URL(self._description.endpoint("authorization_endpoint")).copy_merge_params(
-                asked
-            )
-        )
+        return str(self._description.endpoint("authorization_endpoint").copy_merge_params(asked))
 
     def end_session_address(self) -> str | None:
         """Return where a browser signs out of the provider, if it offers that.
@@ -81,9 +76,7 @@ class Provider:
             "client_id": self._client_id,
             "post_logout_redirect_uri": f"{self._settings.desk_url}/sign-in",
         }
-        return str(
-            httpx2.URL(self._description.endpoint("end_session_endpoint")).copy_merge_params(asked)
-        )
+        return str(self._description.endpoint("end_session_endpoint").copy_merge_params(asked))
 
     def identify(self, code: str, returned: Returned, *, issuer: str | None) -> Person:
         """Return for whom the provider vouches with this code.

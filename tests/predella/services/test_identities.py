@@ -81,20 +81,17 @@ class TestSignIn:
         ).all()
         assert [one["roles"] for one in changed] == [["approver", "curator"]]
 
-    def test_two_first_sign_ins_at_once_open_one_account(
-        self, database_url: str, template: str
-    ) -> None:
-        assert template
+    def test_two_first_sign_ins_at_once_open_one_account(self, database_url: str) -> None:
         engine = create_engine(database_url)
-        with ThreadPoolExecutor(2) as pool, engine.connect():
-            barrier = Barrier(2)
+        barrier = Barrier(2)
 
-            def sign_in() -> UUID:
-                with Session(engine) as own, own.begin():
-                    own.connection()
-                    barrier.wait(20)
-                    return identities.sign_in(own, _person(), mapping=MAPPING).id
+        def sign_in() -> UUID:
+            with Session(engine) as own, own.begin():
+                own.connection()
+                barrier.wait(20)
+                return identities.sign_in(own, _person(), mapping=MAPPING).id
 
+        with ThreadPoolExecutor(2) as pool:
             ids = {one.result(30) for one in [pool.submit(sign_in) for _ in range(2)]}
         engine.dispose()
 
