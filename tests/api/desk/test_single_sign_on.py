@@ -513,7 +513,9 @@ class TestProvider:
         assert shown.status_code == HTTPStatus.SERVICE_UNAVAILABLE
         assert "Begin again" in shown.text
 
-    @pytest.mark.parametrize("address", ["http://[", 7, None, "", "javascript:alert(1)", "/here"])
+    @pytest.mark.parametrize(
+        "address", ["http://a:port", "http://", 7, None, "", "javascript:alert(1)", "/here"]
+    )
     def test_whose_addresses_lead_nowhere_is_away(
         self, browser: TestClient, issuer: Issuer, address: object
     ) -> None:
