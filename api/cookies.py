@@ -9,6 +9,8 @@ from predella.errors import ForgedError, InvalidError
 from predella.services.accounts import Principal
 
 _SECURE, _LOCAL = "__Host-predella", "predella"
+_AWAY = "-away"
+_MINUTES_AWAY = 10
 _LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
@@ -26,26 +28,32 @@ def give(request: Request, response: Response, secret: str) -> None:
     Raises:
         InvalidError: the connection is not encrypted, and does not stay on this machine.
     """
-    if request.url.scheme != "https" and request.url.hostname not in _LOCAL_HOSTS:
-        raise InvalidError(
-            "nobody signs in over an unencrypted connection: open this page with https, and have"
-            " the proxy send X-Forwarded-Proto"
-        )
-    response.set_cookie(
-        _name(request),
-        secret,
-        max_age=_DAYS * 86400,
-        path="/",
-        secure=request.url.scheme == "https",
-        httponly=True,
-        samesite="lax",
-    )
+    _set(request, response, _name(request), secret, seconds=_DAYS * 86400)
 
 
 def take_back(request: Request, response: Response) -> None:
     """Let the browser forget."""
-    name = _name(request)
-    response.delete_cookie(name, path="/", secure=name == _SECURE, httponly=True, samesite="lax")
+    _delete(request, response, _name(request))
+
+
+def away_secret_of(request: Request) -> str | None:
+    """Return what a browser that comes back from the OpenID provider was given to keep."""
+    return request.cookies.get(f"{_name(request)}{_AWAY}")
+
+
+def give_away_secret(request: Request, response: Response, secret: str) -> None:
+    """Let a browser that goes to the OpenID provider keep this until it is back.
+
+    Raises:
+        InvalidError: the connection is not encrypted, and does not stay on this machine.
+    """
+    name = f"{_name(request)}{_AWAY}"
+    _set(request, response, name, secret, seconds=_MINUTES_AWAY * 60)
+
+
+def take_back_away_secret(request: Request, response: Response) -> None:
+    """Let the browser forget that it was away."""
+    _delete(request, response, f"{_name(request)}{_AWAY}")
 
 
 async def csrf_of(request: Request) -> str | None:
@@ -85,6 +93,28 @@ def require_same_origin(request: Request) -> None:
         ours = origin is None or urlsplit(origin).netloc == request.headers.get("Host")
     if not ours:
         raise ForgedError
+
+
+def _set(request: Request, response: Response, name: str, secret: str, *, seconds: int) -> None:
+    if request.url.scheme != "https" and request.url.hostname not in _LOCAL_HOSTS:
+        raise InvalidError(
+            "nobody signs in over an unencrypted connection: open this page with https, have the"
+            " proxy send X-Forwarded-Proto, and name it in PREDELLA_PROXY_ADDRESSES"
+        )
+    response.set_cookie(
+        name,
+        secret,
+        max_age=seconds,
+        path="/",
+        secure=request.url.scheme == "https",
+        httponly=True,
+        samesite="lax",
+    )
+
+
+def _delete(request: Request, response: Response, name: str) -> None:
+    secure = request.url.scheme == "https"
+    response.delete_cookie(name, path="/", secure=secure, httponly=True, samesite="lax")
 
 
 def _name(request: Request) -> str:

@@ -7,7 +7,7 @@ from fastapi import Depends, Request, Response, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
 from sqlalchemy.orm import Session
 
-from api import access, cookies, limiting
+from api import access, cookies, limiting, peers
 from predella import db, storage
 from predella.errors import AuthenticationError
 from predella.services import accounts, sessions
@@ -51,6 +51,7 @@ def identified(
         limiting.limit_account(principal.account.name, response)
     elif secret := cookies.secret_of(request):
         principal = sessions.authenticate(session, secret)
+        peers.require_same(request, principal)
         cookies.require_own(request, principal, csrf)
     else:
         raise AuthenticationError("send a token: Authorization: Bearer predella_...")

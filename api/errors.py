@@ -30,6 +30,7 @@ _STATUS: dict[type[PredellaError], HTTPStatus] = {
     errors.AuthenticationError: HTTPStatus.UNAUTHORIZED,
     errors.PermissionDeniedError: HTTPStatus.FORBIDDEN,
     errors.ForgedError: HTTPStatus.FORBIDDEN,
+    errors.SignInRefusedError: HTTPStatus.FORBIDDEN,
     errors.NotFoundError: HTTPStatus.NOT_FOUND,
     errors.MissingObjectError: HTTPStatus.NOT_FOUND,
     errors.ConflictError: HTTPStatus.CONFLICT,

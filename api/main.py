@@ -12,6 +12,7 @@ from api import access, errors, openapi
 from api.dependencies import identified
 from api.desk import pages
 from api.middleware import BodyLimit, Requests
+from api.peers import Peers
 from api.routes import (
     accounts,
     analyses,
@@ -37,6 +38,8 @@ from api.routes import (
     submissions,
 )
 from predella import logs
+from predella.errors import InvalidError
+from predella.services import identities
 from predella.settings import get_settings
 
 _MAX_BODY_BYTES = 5_000_000
@@ -71,8 +74,12 @@ _DESCRIPTION = (
 )
 
 
-def create_app() -> FastAPI:
-    """Build the application; importing this module has no side effects."""
+def create_app(*, sees_peers: bool = False) -> FastAPI:
+    """Build the application; importing this module has no side effects.
+
+    With ``sees_peers`` the server tells who really connects, and leaves what proxies say
+    to us; without, nobody is signed in by what a proxy says.
+    """
     app = _App(
         title="predella",
         summary="Formal analyses of paintings for whole museum collections",
@@ -91,6 +98,9 @@ def create_app() -> FastAPI:
     errors.install(app)
     app.add_middleware(BodyLimit, max_bytes=_MAX_BODY_BYTES)
     app.add_middleware(Requests)
+    if sees_peers:
+        app.add_middleware(Peers, settings=get_settings())
+    app.state.sees_peers = sees_peers
     return app
 
 
@@ -115,8 +125,13 @@ def _closed() -> APIRouter:
 
 
 @asynccontextmanager
-async def _lifespan(_app: FastAPI) -> AsyncIterator[None]:
-    logs.configure(get_settings())
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    settings = get_settings()
+    logs.configure(settings)
+    if settings.proxy_header is not None and not app.state.sees_peers:
+        raise InvalidError("PREDELLA_PROXY_HEADER needs `python -m api` to serve the API")
+    if settings.oidc_roles is not None:
+        identities.roles_of(settings.oidc_roles)
     yield
 
 

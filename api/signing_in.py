@@ -5,8 +5,15 @@ from urllib.parse import quote, urlsplit
 
 from fastapi import Request
 from fastapi.responses import RedirectResponse
+from sqlalchemy.orm import Session
+
+from api import cookies, limiting
+from predella.models import Account, Way
+from predella.services import sessions
 
 DESK = "/desk"
+_TRIES = "60/minute"
+"""From one address, where no password is asked for; a whole museum may share one."""
 
 
 def is_wanted(request: Request) -> bool:
@@ -30,3 +37,29 @@ def safe(address: str) -> str:
     if ours and (parts.path == DESK or parts.path.startswith(f"{DESK}/")):
         return address
     return DESK
+
+
+def enter(
+    request: Request, session: Session, account: Account, *, way: Way, back: str = DESK
+) -> RedirectResponse:
+    """Begin a session of its own: what the browser showed before opens nothing any more."""
+    sessions.end_of(session, cookies.secret_of(request) or "")
+    agent = request.headers.get("User-Agent", "")
+    secret = sessions.begin(session, account, way=way, user_agent=agent)
+    answer = RedirectResponse(safe(back), HTTPStatus.SEE_OTHER)
+    cookies.give(request, answer, secret)
+    return answer
+
+
+def limit(request: Request) -> None:
+    """Count one try to sign in from this address.
+
+    Raises:
+        TooManyError: there were too many of late.
+    """
+    limiting.check(f"sign-in:{address_of(request)}", _TRIES)
+
+
+def address_of(request: Request) -> str:
+    """Return where a request came from."""
+    return request.client.host if request.client else "unknown"

@@ -70,6 +70,10 @@ class ForgedError(PredellaError):
         super().__init__("this form is not of this session; load the page again and send it anew")
 
 
+class SignInRefusedError(PredellaError):
+    """Somebody else vouches for who is asking, and they may not come in."""
+
+
 class TooManyError(PredellaError):
     """Too many tries in too short a time."""
 

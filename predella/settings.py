@@ -7,10 +7,13 @@ What ``predella up`` started on this machine is found through the file ``env`` i
 import os
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr
+from pydantic import Field, IPvAnyNetwork, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class Settings(BaseSettings):
@@ -55,6 +58,30 @@ class Settings(BaseSettings):
     """Port that the API listens on"""
     public_url: str | None = None
     """Where people open the desk, as `https://predella.museum.example`; unset: host and port"""
+    passwords: bool = True
+    """Whether people may sign in with a password; links that work once always do"""
+    proxy_addresses: frozenset[IPvAnyNetwork] = frozenset()
+    """Networks of the proxies in front of the API, as a JSON list; unset: this machine alone"""
+    proxy_header: str | None = Field(default=None, pattern=r"^[A-Za-z0-9-]+$")
+    """In which such a proxy names the account of who has signed in with it, as `X-Remote-User`"""
+    oidc_issuer: str | None = None
+    """OpenID provider that people sign in with, letter by letter as it names itself"""
+    oidc_client_id: str | None = None
+    """What the provider knows predella as"""
+    oidc_client_secret: SecretStr | None = None
+    """Unset: predella is a public client, and PKCE alone protects its codes"""
+    oidc_scopes: str = "openid profile"
+    """What the provider is asked for"""
+    oidc_name_claim: str = "preferred_username"
+    """Claim that names a new account"""
+    oidc_display_claim: str = "name"
+    """Claim with the name under an approved text"""
+    oidc_groups_claim: str = "groups"
+    """Claim that lists somebody's groups"""
+    oidc_roles: str | None = None
+    """Which group gives which role: `curators=curator,heads of department=approver`"""
+    oidc_label: str | None = None
+    """Text on the button of the sign-in page"""
     rate_limit: str = Field(default="600/minute", pattern=r"^[1-9]\d*/(second|minute|hour|day)$")
     """How often one account may ask the API; beyond it answers 429"""
     token: SecretStr | None = None
@@ -97,6 +124,43 @@ class Settings(BaseSettings):
     """One JSON object a line, or lines for people"""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """The least important level that is written"""
+
+    @property
+    def desk_url(self) -> str:
+        """Where people open the desk, without a slash at the end."""
+        return (self.public_url or f"http://{self.api_host}:{self.api_port}").rstrip("/")
+
+    @model_validator(mode="after")
+    def _proxy_is_known(self) -> Self:
+        if self.proxy_header is not None and not self.proxy_addresses:
+            raise ValueError(
+                "PREDELLA_PROXY_HEADER lets a proxy say who somebody is: name the proxies in"
+                ' PREDELLA_PROXY_ADDRESSES, as ["10.0.0.5/32"], or anybody could say it'
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _somebody_gets_in(self) -> Self:
+        if not self.passwords and self.oidc_issuer is None and self.proxy_header is None:
+            raise ValueError(
+                "PREDELLA_PASSWORDS=no needs PREDELLA_OIDC_ISSUER or PREDELLA_PROXY_HEADER"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _provider_is_complete(self) -> Self:
+        if self.oidc_issuer is None:
+            return self
+        if self.oidc_client_id is None or self.oidc_roles is None:
+            raise ValueError(
+                "PREDELLA_OIDC_ISSUER needs PREDELLA_OIDC_CLIENT_ID and PREDELLA_OIDC_ROLES"
+            )
+        issuer = urlsplit(self.oidc_issuer)
+        if issuer.scheme != "https" and issuer.hostname not in _LOCAL_HOSTS:
+            raise ValueError("PREDELLA_OIDC_ISSUER has to begin with https://")
+        if "openid" not in self.oidc_scopes.split():
+            raise ValueError("PREDELLA_OIDC_SCOPES has to hold openid")
+        return self
 
 
 @cache

@@ -16,6 +16,7 @@ from api.desk import (
     pictures,
     queue,
     review,
+    single_sign_on,
     static_files,
     submissions,
     tiles,
@@ -37,7 +38,7 @@ NOUNS: tuple[ModuleType, ...] = (
 )
 """The modules of pages for which one has to be signed in; each has a ``router``."""
 
-OPEN: tuple[ModuleType, ...] = (static_files, door)
+OPEN: tuple[ModuleType, ...] = (static_files, door, single_sign_on)
 """Those for which one has not."""
 
 

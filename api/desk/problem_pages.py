@@ -13,7 +13,7 @@ from predella.services import accounts
 
 def suited(request: Request, problem: ProblemResponse) -> Response:
     """Return a problem as whoever asked can read it: a browser on the desk gets a page."""
-    on_the_desk = f"{request.url.path}/".startswith("/desk/")
+    on_the_desk = f"{request.url.path}/".startswith(("/desk/", "/sign-in/", "/sign-out/"))
     if not (on_the_desk and "text/html" in request.headers.get("Accept", "")):
         return problem
     said = json.loads(bytes(problem.body))

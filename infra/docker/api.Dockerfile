@@ -21,4 +21,4 @@ COPY --from=build /app /app
 COPY migrations migrations
 USER 10001:10001
 EXPOSE 8000
-CMD ["uvicorn", "api.main:create_app", "--factory", "--host", "0.0.0.0", "--port", "8000", "--no-access-log", "--timeout-graceful-shutdown", "20"]
+CMD ["python", "-m", "api", "--host", "0.0.0.0", "--port", "8000"]

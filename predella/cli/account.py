@@ -17,9 +17,10 @@ from sqlalchemy.orm import Session
 
 from predella import clock, db
 from predella.cli.output import err, out, print_json
+from predella.errors import InvalidError
 from predella.ids import AccountId, TokenId
 from predella.models import Account, Role, Token
-from predella.services import accounts, collections, memberships, passwords, sessions
+from predella.services import accounts, collections, identities, memberships, passwords, sessions
 from predella.settings import get_settings
 
 app = typer.Typer(help="People and systems, what they may do, and their tokens.")
@@ -33,6 +34,14 @@ InCollection = Annotated[
     typer.Option(
         "--collection", help="A collection's slug; without it, in every one.", show_default=False
     ),
+]
+Issuer = Annotated[
+    str | None,
+    typer.Option(help="The OpenID provider; without it the one in PREDELLA_OIDC_ISSUER."),
+]
+Subject = Annotated[
+    str,
+    typer.Option(help="What it calls the person for ever: its claim `sub`.", show_default=False),
 ]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 
@@ -141,10 +150,8 @@ def sign_in_link(name: Name) -> None:
 
 def link(session: Session, account: Account) -> str:
     """Return an address of the desk that signs this account in, once."""
-    settings = get_settings()
     secret = sessions.make_link(session, account)
-    own = f"http://{settings.api_host}:{settings.api_port}"
-    return f"{(settings.public_url or own).rstrip('/')}/sign-in/once/{secret}"
+    return f"{get_settings().desk_url}/sign-in/once/{secret}"
 
 
 @app.command()
@@ -232,6 +239,45 @@ def _tell(row: Mapping[str, Any], *, json: bool) -> None:
         out.print(Text(f"in {one['collection']}: {roles}"), soft_wrap=True)
     if row["disabled_at"]:
         out.print(f"disabled since {row['disabled_at']:%Y-%m-%d}", highlight=False)
+
+
+@app.command("link")
+def link_identity(name: Name, subject: Subject, issuer: Issuer = None) -> None:
+    """Let somebody for whom an OpenID provider vouches sign in to an account.
+
+    From their next sign-in on the account has the roles that their groups give.
+    """
+    with db.transaction() as session:
+        account = accounts.by_name(session, name)
+        identities.link(session, account, issuer=_issuer(issuer), subject=subject)
+    out.print(f"{name} is linked.")
+
+
+@app.command("unlink")
+def unlink_identity(name: Name, subject: Subject, issuer: Issuer = None) -> None:
+    """Let them in no longer, and sign the account out everywhere."""
+    with db.transaction() as session:
+        account = accounts.by_name(session, name)
+        identities.unlink(session, account, issuer=_issuer(issuer), subject=subject)
+    out.print(f"{name} is not linked to them any more.")
+
+
+@app.command("identities")
+def list_identities(name: Name, *, json: Json = False) -> None:
+    """Show who signs in to an account through an OpenID provider."""
+    with db.transaction() as session:
+        rows: list[dict[str, object]] = [
+            {"issuer": one.issuer, "subject": one.subject, "created_at": one.created_at}
+            for one in identities.listed(session, accounts.by_name(session, name))
+        ]
+    _show(rows, ("issuer", "subject", "created_at"), json=json)
+
+
+def _issuer(named: str | None) -> str:
+    issuer = named or get_settings().oidc_issuer
+    if issuer is None:
+        raise InvalidError("name the provider with --issuer, or set PREDELLA_OIDC_ISSUER")
+    return issuer
 
 
 def _account_row(account: Account) -> dict[str, object]:

@@ -41,13 +41,9 @@ def _api(home: Home, settings: Settings, values: Mapping[str, str]) -> App:
     return App(
         "api",
         home,
-        *(*_PYTHON, "uvicorn", "api.main:create_app", "--factory"),
-        # Requests are logged by the application itself.
-        # It writes its own line for each request.
-        "--no-access-log",
-        *("--host", settings.api_host, "--port", str(settings.api_port), "--no-access-log"),
+        *(*_PYTHON, "api", "--host", settings.api_host, "--port", str(settings.api_port)),
         # Followers of events would hold it back for ever.
-        *("--timeout-graceful-shutdown", "3"),
+        *("--grace", "3"),
         settings=values,
         address=address(settings),
         ready=lambda: _is_alive(_reachable(settings), settings.api_port),

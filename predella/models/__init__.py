@@ -12,6 +12,7 @@ from predella.models.control import Control
 from predella.models.dismissal import Dismissal
 from predella.models.export import Export, ExportFormat, ExportState
 from predella.models.export_line import ExportLine
+from predella.models.external_identity import ExternalIdentity
 from predella.models.finding import Finding
 from predella.models.glossary import Glossary
 from predella.models.image import Image
@@ -33,13 +34,14 @@ from predella.models.run import Run
 from predella.models.selection import Selection
 from predella.models.selection_member import SelectionMember
 from predella.models.sign_in_failure import SignInFailure
+from predella.models.sign_in_flow import SignInFlow
 from predella.models.sign_in_link import SignInLink
 from predella.models.skip import Skip
 from predella.models.standing import ReviewState, Standing
 from predella.models.submission import Submission, SubmissionState
 from predella.models.term import Term
 from predella.models.token import Token
-from predella.models.web_session import WebSession
+from predella.models.web_session import Way, WebSession
 from predella.models.zoom import Zoom
 
 __all__ = [
@@ -60,6 +62,7 @@ __all__ = [
     "ExportFormat",
     "ExportLine",
     "ExportState",
+    "ExternalIdentity",
     "Finding",
     "FinishReason",
     "Glossary",
@@ -91,6 +94,7 @@ __all__ = [
     "SelectionMember",
     "Sensitivity",
     "SignInFailure",
+    "SignInFlow",
     "SignInLink",
     "Skip",
     "Stage",
@@ -99,6 +103,7 @@ __all__ = [
     "SubmissionState",
     "Term",
     "Token",
+    "Way",
     "WebSession",
     "Zoom",
 ]

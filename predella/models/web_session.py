@@ -1,4 +1,5 @@
 from datetime import datetime
+from enum import StrEnum
 from uuid import UUID
 
 from sqlalchemy import ForeignKey
@@ -6,6 +7,15 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from predella.models.account import Account
 from predella.models.base import Record
+
+
+class Way(StrEnum):
+    """How somebody has signed in."""
+
+    PASSWORD = "password"  # noqa: S105  (a word, not a secret)
+    LINK = "link"
+    OIDC = "oidc"
+    PROXY = "proxy"
 
 
 class WebSession(Record):
@@ -18,6 +28,7 @@ class WebSession(Record):
     """Of the cookie; it has 256 random bits, so a fast digest is enough."""
     csrf: Mapped[str]
     """What every form of this session carries, and no other site can know."""
+    way: Mapped[Way]
     user_agent: Mapped[str]
     last_seen_at: Mapped[datetime]
     expires_at: Mapped[datetime]

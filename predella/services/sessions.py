@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from predella import clock
 from predella.errors import AuthenticationError, InvalidError
-from predella.models import Account, SignInLink, WebSession
+from predella.models import Account, SignInLink, Way, WebSession
 from predella.services import accounts, audits
 from predella.services.accounts import Principal
 
@@ -21,7 +21,9 @@ _LINK_LIFE = timedelta(minutes=15)
 _SHOWN = 200
 
 
-def begin(session: Session, account: Account, *, user_agent: str = "") -> str:
+def begin(
+    session: Session, account: Account, *, way: Way = Way.PASSWORD, user_agent: str = ""
+) -> str:
     """Sign an account in; return the secret for the cookie, which is nowhere else.
 
     Raises:
@@ -34,13 +36,14 @@ def begin(session: Session, account: Account, *, user_agent: str = "") -> str:
         account_id=account.id,
         sha256=_digest(secret),
         csrf=secrets.token_urlsafe(32),
+        way=way,
         user_agent=user_agent[:_SHOWN],
         last_seen_at=now,
         expires_at=now + _LIFE,
     )
     session.add(begun)
     session.flush()
-    _enter(session, "session.begun", begun.id, account)
+    _enter(session, "session.begun", begun.id, account, way=way)
     return secret
 
 
@@ -141,9 +144,16 @@ def _note_use(session: Session, found: WebSession) -> None:
     session.execute(update(WebSession).where(WebSession.id.in_(free)).values(last_seen_at=now))
 
 
-def _enter(session: Session, action: str, session_id: UUID, account: Account) -> None:
+def _enter(
+    session: Session, action: str, session_id: UUID, account: Account, **details: str
+) -> None:
     audits.note(
-        session, action=action, subject_kind="session", subject_id=session_id, account=account
+        session,
+        action=action,
+        subject_kind="session",
+        subject_id=session_id,
+        account=account,
+        details=details,
     )
 
 

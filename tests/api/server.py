@@ -12,13 +12,12 @@ from predella.embedded.home import first_free
 
 
 @contextmanager
-def serving(log: Path) -> Iterator[str]:
+def serving(log: Path, port: int = 0) -> Iterator[str]:
     """Run the API as a process of its own; yield its address."""
-    port = first_free(0)
-    command = [sys.executable, "-m", "uvicorn", "api.main:create_app", "--factory"]
-    limits = ["--port", str(port), "--timeout-graceful-shutdown", "1"]
+    port = port or first_free(0)
+    command = [sys.executable, "-m", "api", "--port", str(port), "--grace", "1"]
     with log.open("wb") as out:
-        process = subprocess.Popen([*command, *limits], stdout=out, stderr=out)
+        process = subprocess.Popen(command, stdout=out, stderr=out)
         try:
             _wait_for(f"http://127.0.0.1:{port}/livez", process)
             yield f"http://127.0.0.1:{port}"

@@ -68,7 +68,7 @@ _KINDS = {
     "cpu@": "cpu worker, main",
     "spawn_main": "worker, pool",
     "celeryd": "worker, pool",
-    "uvicorn": "api",
+    "-m api": "api",
     "sweep": "sweep",
     "redis": "redis",
     "rclone": "s3",

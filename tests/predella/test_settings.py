@@ -2,6 +2,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
+from pydantic_settings import SettingsError
 
 from predella.settings import get_settings
 
@@ -45,3 +47,54 @@ class TestGetSettings:
         monkeypatch.setenv("PREDELLA_DATABASE_URL", "postgresql+psycopg://a:do-not-tell@b/c")
 
         assert "do-not-tell" not in repr(get_settings())
+
+
+class TestProxies:
+    def test_that_say_who_somebody_is_are_named(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("PREDELLA_PROXY_HEADER", "X-Remote-User")
+
+        with pytest.raises(ValidationError, match="PREDELLA_PROXY_ADDRESSES"):
+            get_settings()
+
+    @pytest.mark.parametrize("addresses", ["[]", '["proxy.example"]', '["10.0.0.1/8"]', "10.0.0.5"])
+    def test_are_networks(self, monkeypatch: pytest.MonkeyPatch, addresses: str) -> None:
+        monkeypatch.setenv("PREDELLA_PROXY_HEADER", "X-Remote-User")
+        monkeypatch.setenv("PREDELLA_PROXY_ADDRESSES", addresses)
+
+        with pytest.raises((ValidationError, SettingsError)):
+            get_settings()
+
+
+class TestProvider:
+    @pytest.fixture(autouse=True)
+    def _complete(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("PREDELLA_OIDC_ISSUER", "https://id.example/realms/museum")
+        monkeypatch.setenv("PREDELLA_OIDC_CLIENT_ID", "predella")
+        monkeypatch.setenv("PREDELLA_OIDC_ROLES", "curators=curator")
+
+    def test_needs_no_secret(self) -> None:
+        assert get_settings().oidc_client_secret is None
+
+    @pytest.mark.parametrize(
+        ("name", "value", "said"),
+        [
+            ("OIDC_CLIENT_ID", "", "PREDELLA_OIDC_CLIENT_ID"),
+            ("OIDC_ROLES", "", "PREDELLA_OIDC_ROLES"),
+            ("OIDC_ISSUER", "http://id.example", "https"),
+            ("OIDC_SCOPES", "profile", "openid"),
+        ],
+    )
+    def test_is_set_up_wholly_or_not_at_all(
+        self, monkeypatch: pytest.MonkeyPatch, name: str, value: str, said: str
+    ) -> None:
+        monkeypatch.setenv(f"PREDELLA_{name}", value)
+
+        with pytest.raises(ValidationError, match=said):
+            get_settings()
+
+
+def test_somebody_can_sign_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PREDELLA_PASSWORDS", "no")
+
+    with pytest.raises(ValidationError, match="PREDELLA_OIDC_ISSUER"):
+        get_settings()

@@ -5,7 +5,7 @@ from typer.testing import CliRunner
 
 from predella import db
 from predella.cli.account import app
-from predella.errors import LastAdminError, NameTakenError, NotFoundError
+from predella.errors import InvalidError, LastAdminError, NameTakenError, NotFoundError
 from predella.services import accounts, passwords, sessions
 from predella.settings import get_settings
 from tests import factories
@@ -159,3 +159,25 @@ class TestUngrant:
 
         with pytest.raises(LastAdminError):
             _run("ungrant", "ines", "--role", "admin")
+
+
+class TestLink:
+    ISSUER = "https://id.example/realms/museum"
+
+    def test_is_listed_until_it_is_taken_away(self) -> None:
+        _add()
+        person = ("--issuer", self.ISSUER, "--subject", "[7]")
+        _run("link", "ines", *person)
+
+        (linked,) = json.loads(_run("identities", "ines", "--json"))
+        assert (linked["issuer"], linked["subject"]) == (self.ISSUER, "[7]")
+        assert "[7]" in _run("identities", "ines")
+
+        _run("unlink", "ines", *person)
+        assert json.loads(_run("identities", "ines", "--json")) == []
+
+    def test_needs_a_provider(self) -> None:
+        _add()
+
+        with pytest.raises(InvalidError, match="PREDELLA_OIDC_ISSUER"):
+            _run("link", "ines", "--subject", "7")
