@@ -248,7 +248,7 @@ class TestRefused:
 
     def test_lets_in_whom_an_admin_has_linked(self, browser: TestClient, issuer: Issuer) -> None:
         with db.transaction() as session:
-            ines = accounts.add(session, name="ines", display_name="Inês", roles=[Role.ADMIN])
+            ines = accounts.add(session, name="ines", display_name="Inês", roles=[Role.REGISTRAR])
             identities.link(session, ines, issuer=issuer.url, subject="248289761001")
 
         come_back(browser)
