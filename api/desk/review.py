@@ -87,9 +87,13 @@ def provenance(visit: Visiting, analysis_id: AnalysisId) -> Response:
 
 def ahead(visit: Visit) -> Sequence[AnalysisId]:
     """Claim what comes next on this trail; return it in its order."""
-    query = searches.parse(visit.trail.still_open)
-    candidates = searches.select(query, order=visit.trail.order)
-    return claims.take(visit.session, candidates, account=visit.principal.account, limit=_AHEAD)
+    return claims.take(
+        visit.session,
+        visit.search(),
+        account=visit.principal.account,
+        order=visit.trail.order,
+        limit=_AHEAD,
+    )
 
 
 def _nothing_left(visit: Visit, done: str | None) -> Response:
@@ -146,7 +150,7 @@ def show(
         reasons=list(RejectionReason),
         latest=latest,
         undoable=_undoable(visit, view, latest),
-        left=searches.count(session, searches.parse(visit.trail.still_open)),
+        left=searches.count(session, visit.search().still_open),
         may_review=may_review,
         may_approve="approvals:write" in visit.principal.scopes,
         done=done,

@@ -7,12 +7,12 @@ from urllib.parse import urlencode
 from fastapi import Depends, Query, Request
 
 from api.dependencies import DbSession, Reader, Reviewer
+from predella.services import searches
 from predella.services.accounts import Principal
-from predella.services.searches import Order
+from predella.services.searches import Order, Search
 
 TO_DO = "state:needs_review"
 """What is looked for before anybody has said anything else."""
-_STILL_OPEN = "state:needs_review,needs_second"
 
 
 @dataclass(frozen=True)
@@ -29,11 +29,6 @@ class Trail:
         kept = {key: value for key, value in said.items() if value and usual.get(key) != value}
         return f"{path}?{urlencode(kept)}" if kept else path
 
-    @property
-    def still_open(self) -> str:
-        """What of it somebody still has to decide, as a query."""
-        return f"{self.query} {_STILL_OPEN}"
-
 
 def _trail(q: Annotated[str, Query(max_length=1_000)] = TO_DO, order: Order = Order.RISK) -> Trail:
     return Trail(q.strip() or TO_DO, order)
@@ -47,6 +42,14 @@ class Visit:
     session: DbSession
     principal: Principal
     trail: Trail
+
+    def search(self) -> Search:
+        """Read the query of the trail, as whoever visits asks it.
+
+        Raises:
+            QueryError: it cannot be understood.
+        """
+        return searches.parse(self.session, self.trail.query, account=self.principal.account)
 
     @property
     def wants_panel(self) -> bool:

@@ -24,7 +24,7 @@ _EXAMPLE = "state:needs_review check:date conf:<0.6"
 @router.get("", response_model=Page[AnalysisOut])
 def list_analyses(
     session: DbSession,
-    _reader: Reader,
+    reader: Reader,
     paging: ByPlace,
     *,
     query: Annotated[Text, Query(max_length=MAX_LENGTH, examples=[_EXAMPLE])] = "",
@@ -42,7 +42,7 @@ def list_analyses(
     """
     views, following = analyses.found(
         session,
-        searches.parse(query),
+        searches.parse(session, query, account=reader.account),
         order=order,
         collection_id=collection_id,
         submission_id=submission_id,

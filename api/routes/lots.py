@@ -10,7 +10,7 @@ from api.schemas.base import Page
 from api.schemas.lots import LotIn, LotOut, LotView, SampledOut
 from predella.ids import AnalysisId, CollectionId, LotId
 from predella.models import Client, Lot
-from predella.services import collections, lots
+from predella.services import collections, lots, searches
 from predella.services.lots import Sampled
 
 router = APIRouter(prefix="/lots", tags=["lots"])
@@ -19,12 +19,13 @@ router = APIRouter(prefix="/lots", tags=["lots"])
 @router.post("", status_code=HTTPStatus.CREATED, response_model=LotOut)
 def create_lot(session: DbSession, approver: Approver, body: LotIn) -> Lot:
     """Freeze a lot of texts that need review, and draw the sample to read."""
-    named = body.analysis_ids
+    named, account = body.analysis_ids, approver.account
     return lots.create(
         session,
         collection=collections.get(session, CollectionId(body.collection_id)),
         plan=body.plan,
-        account=approver.account,
+        account=account,
+        search=searches.parse(session, body.query, account=account),
         analysis_ids=[AnalysisId(one) for one in named] if named is not None else None,
     )
 

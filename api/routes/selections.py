@@ -13,9 +13,10 @@ router = APIRouter(prefix="/selections", tags=["reviews"])
 @router.post("", status_code=status.HTTP_201_CREATED)
 def freeze(session: DbSession, reviewer: Reviewer, body: SelectionIn) -> SelectionOut:
     """Freeze what a query finds, in the order of risk; for 24 hours it can be decided on."""
-    query = searches.parse(body.query)
-    made = selections.freeze(session, query, account=reviewer.account, limit=body.limit)
-    return _shown(session, made, reviewer.account)
+    account = reviewer.account
+    search = searches.parse(session, body.query, account=account)
+    made = selections.freeze(session, search, account=account, limit=body.limit)
+    return _shown(session, made, account)
 
 
 @router.get("/{selection_id}")

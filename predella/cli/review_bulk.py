@@ -10,7 +10,6 @@ from rich.text import Text
 
 from predella import db
 from predella.cli.output import Exit, acting, err, out, print_json
-from predella.formats.query import Query
 from predella.ids import SelectionId
 from predella.models import Client, Decision, RejectionReason, Selection
 from predella.services import bulks, searches, selections
@@ -55,11 +54,10 @@ def bulk(
 ) -> None:
     """Decide alike on all that a query finds; only what you have had open is approved."""
     wanted, scope = _DECISIONS[decision]
-    found = searches.parse(query)
     if dry_run:
-        _count(found, scope, json=json)
+        _count(query, scope, json=json)
         return
-    frozen = _freeze(found, scope, limit)
+    frozen = _freeze(query, scope, limit)
     if not yes:
         _ask_number(frozen.count, decision)
     with db.transaction() as session:
@@ -90,20 +88,21 @@ def revert(
     raise typer.Exit(_code(result))
 
 
-def _count(query: Query, scope: str, *, json: bool) -> None:
+def _count(query: str, scope: str, *, json: bool) -> None:
     with db.transaction() as session:
-        acting(session, scope)
-        found = searches.count(session, query)
+        search = searches.parse(session, query, account=acting(session, scope).account)
+        found = searches.count(session, search)
     if json:
-        print_json({"query": str(query), "count": found})
+        print_json({"query": str(search), "count": found})
     else:
-        out.print(f"{found:,} texts: {query}", markup=False, highlight=False)
+        out.print(f"{found:,} texts: {search}", markup=False, highlight=False)
 
 
-def _freeze(query: Query, scope: str, limit: int | None) -> Selection:
+def _freeze(query: str, scope: str, limit: int | None) -> Selection:
     with db.transaction() as session:
         account = acting(session, scope).account
-        frozen = selections.freeze(session, query, account=account, limit=limit)
+        search = searches.parse(session, query, account=account)
+        frozen = selections.freeze(session, search, account=account, limit=limit)
         opened = selections.opened(session, SelectionId(frozen.id), account=account)
         session.expunge(frozen)
     err.print(

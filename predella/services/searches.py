@@ -1,27 +1,25 @@
 """Searches: which analyses a query finds, in which order, page by page, and how many.
 
-A page costs what its rows cost and not what the collection costs. Two things cannot keep to
-that: words in the text, and the order at random, look at everything that the other terms
-leave. Give them a collection.
+A page costs what its rows cost and not what the collection costs. Words in the text cannot keep
+to that: they are looked for in everything that the other terms leave. Give them a collection.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy import ColumnElement, Select, String, cast, func, tuple_, union_all
+from sqlalchemy import ColumnElement, Select, Text, cast, func, tuple_, union_all
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from predella import clock
 from predella.checks import CHECKS, CheckName
 from predella.errors import InvalidError
 from predella.formats import query as grammar
-from predella.formats.query import Query
+from predella.formats.query import Query, Term, Value
 from predella.ids import AnalysisId, CollectionId
-from predella.models import OpenFinding, ReviewState, Standing
+from predella.models import Account, OpenFinding, ReviewState, Standing
 from predella.services import terms
 
 OPEN_STATES = (ReviewState.NEEDS_REVIEW, ReviewState.NEEDS_SECOND)
@@ -40,7 +38,35 @@ class Order(StrEnum):
     NEWEST = "newest"
     OLDEST = "oldest"
     RANDOM = "random"
-    """Shuffled, every day anew."""
+    """Shuffled, always alike: a cursor is good tomorrow, too."""
+
+
+@dataclass(frozen=True)
+class Search:
+    """A query, and who asks: what ``is:mine`` finds depends on it."""
+
+    query: Query
+    account_id: UUID
+
+    def __str__(self) -> str:
+        """Return the query in its canonical form."""
+        return str(self.query)
+
+    @property
+    def still_open(self) -> "Search":
+        """What of it somebody still has to decide."""
+        values = tuple(Value(state.value) for state in OPEN_STATES)
+        return replace(self, query=Query((*self.query.terms, Term("state", values))))
+
+    @property
+    def states(self) -> Sequence[ReviewState]:
+        """The states that it leaves open."""
+        return terms.states(self.query)
+
+    @property
+    def conditions(self) -> Sequence[ColumnElement[bool]]:
+        """What must hold of a standing, but for the state."""
+        return terms.conditions(self.query, self.account_id)
 
 
 @dataclass(frozen=True)
@@ -101,37 +127,32 @@ class _Sorting:
         return here < place if self.downwards else here > place
 
 
-def _shuffled() -> ColumnElement[int]:
-    return func.hashtextextended(cast(Standing.analysis_id, String), clock.now().date().toordinal())
-
-
 _SORTINGS = {
     Order.RISK: _Sorting(lambda: Standing.calm, float),
     Order.CONFIDENCE: _Sorting(lambda: Standing.confidence, float),
     Order.OBJECT: _Sorting(lambda: Standing.object_number, str),
     Order.NEWEST: _Sorting(downwards=True),
     Order.OLDEST: _Sorting(),
-    Order.RANDOM: _Sorting(_shuffled, int),
+    Order.RANDOM: _Sorting(lambda: func.md5(cast(Standing.analysis_id, Text))),
 }
 
 
-def parse(text: str) -> Query:
-    """Read a query, and make sure that its keys and values exist.
+def parse(session: Session, text: str, *, account: Account) -> Search:
+    """Read what an account asks for, and make sure that its keys and values exist.
 
     Raises:
         QueryError: it cannot be understood; it says where, and what is known.
     """
     query = grammar.parse(text)
-    terms.require_known(query)
-    return query
+    terms.require_known(session, query)
+    return Search(query, account.id)
 
 
-def select(query: Query, *, order: Order = Order.RISK) -> Select[UUID]:
+def select(search: Search, *, order: Order = Order.RISK) -> Select[UUID]:
     """Return the statement that finds the ids of the analyses, in this order."""
-    states = terms.states(query)
-    found = sa.select(Standing.analysis_id).where(*terms.conditions(query))
-    if len(states) < len(ReviewState):
-        found = found.where(_within(states))
+    found = sa.select(Standing.analysis_id).where(*search.conditions)
+    if len(search.states) < len(ReviewState):
+        found = found.where(_within(search.states))
     return found.order_by(*_SORTINGS[order].clauses())
 
 
@@ -142,14 +163,14 @@ def clauses(order: Order) -> list[Any]:
 
 def page(
     session: Session,
-    query: Query,
+    search: Search,
     *,
     order: Order = Order.RISK,
     after: str | None = None,
     limit: int = 50,
     also: Sequence[ColumnElement[bool]] = (),
 ) -> Page:
-    """Return the first that a query finds, or the first behind a cursor.
+    """Return the first that are found, or the first behind a cursor.
 
     ``also`` are further conditions on a standing.
 
@@ -157,13 +178,13 @@ def page(
         InvalidError: it is not a cursor of this order.
     """
     sorting = _SORTINGS[order]
-    found = sa.select(*sorting.columns).where(*terms.conditions(query), *also)
+    found = sa.select(*sorting.columns).where(*search.conditions, *also)
     if after is not None:
         found = found.where(sorting.behind(after))
     # An index knows the order within each state, and only there.
     parts = [
         found.where(Standing.state == state).order_by(*sorting.clauses()).limit(limit + 1)
-        for state in terms.states(query)
+        for state in search.states
     ]
     rows = session.execute(_merged(parts, sorting, limit + 1)).all() if parts else []
     shown = rows[:limit]
@@ -174,9 +195,9 @@ def page(
     )
 
 
-def count(session: Session, query: Query) -> int:
-    """Return how many a query finds."""
-    found = select(query).order_by(None).subquery()
+def count(session: Session, search: Search) -> int:
+    """Return how many there are."""
+    found = select(search).order_by(None).subquery()
     return session.scalars(sa.select(func.count()).select_from(found)).one()
 
 
