@@ -44,7 +44,7 @@ def made(session: Session) -> Sequence[Analysis]:
 
 
 def _freeze(session: Session, by: Account, query: str = "collection:sk") -> Selection:
-    return selections.freeze(session, searches.parse(query), account=by)
+    return selections.freeze(session, searches.parse(session, query, account=by), account=by)
 
 
 def _open(session: Session, made: Sequence[Analysis], by: Account) -> None:

@@ -22,7 +22,7 @@ def made(session: Session) -> Sequence[Analysis]:
 
 
 def _freeze(session: Session, by: Account, query: str = "collection:sk") -> Selection:
-    return selections.freeze(session, searches.parse(query), account=by)
+    return selections.freeze(session, searches.parse(session, query, account=by), account=by)
 
 
 def _open(session: Session, made: Sequence[Analysis], by: Account) -> None:
@@ -46,9 +46,9 @@ class TestFreeze:
         self, session: Session, made: Sequence[Analysis], curator: Account
     ) -> None:
         assert made
-        query = searches.parse("collection:sk")
+        search = searches.parse(session, "collection:sk", account=curator)
 
-        assert selections.freeze(session, query, account=curator, limit=3).count == 3
+        assert selections.freeze(session, search, account=curator, limit=3).count == 3
 
     def test_refuses_nothing_and_too_many(
         self,
