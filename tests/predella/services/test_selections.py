@@ -59,7 +59,7 @@ class TestFreeze:
     ) -> None:
         assert made
         with pytest.raises(InvalidError, match="finds nothing"):
-            _freeze(session, curator, "collection:elsewhere")
+            _freeze(session, curator, "collection:sk state:approved")
         monkeypatch.setattr(selections, "MAX_MEMBERS", 3)
         with pytest.raises(InvalidError, match="more than 3"):
             _freeze(session, curator)
