@@ -37,23 +37,27 @@ CREATE FUNCTION pg_temp.id(kind text, n int) RETURNS uuid LANGUAGE sql IMMUTABLE
         || '8' || substr(md5(kind || n), 4, 15))::uuid
 $$;
 SET session_replication_role = replica;
-INSERT INTO image SELECT (jsonb_populate_record(image, jsonb_build_object(
-    'id', pg_temp.id('image', n), 'sha256', sha256(('image' || n)::bytea)))).*
-FROM image, generate_series(1, {count}) n WHERE image.id = :image;
-INSERT INTO item SELECT (jsonb_populate_record(item, jsonb_build_object(
+INSERT INTO image SELECT made.* FROM image, generate_series(1, {count}) n,
+jsonb_populate_record(image, jsonb_build_object(
+    'id', pg_temp.id('image', n), 'sha256', sha256(('image' || n)::bytea))) made
+WHERE image.id = :image;
+INSERT INTO item SELECT made.* FROM item, generate_series(1, {count}) n,
+jsonb_populate_record(item, jsonb_build_object(
     'id', pg_temp.id('item', n), 'object_number', 'SK-B-' || n, 'key', n || '.jpg',
     'image_id', pg_temp.id('image', n), 'analysis_id', pg_temp.id('analysis', n),
-    'stage', 'analyze', 'state', 'done'))).*
-FROM item, generate_series(1, {count}) n WHERE item.id = :item;
-INSERT INTO analysis SELECT (jsonb_populate_record(analysis, jsonb_build_object(
+    'stage', 'analyze', 'state', 'done')) made
+WHERE item.id = :item;
+INSERT INTO analysis SELECT made.* FROM analysis, generate_series(1, {count}) n,
+jsonb_populate_record(analysis, jsonb_build_object(
     'id', pg_temp.id('analysis', n), 'image_id', pg_temp.id('image', n),
-    'item_id', pg_temp.id('item', n), 'mean_logprob', ln(0.2 + 0.8 * random())))).*
-FROM analysis, generate_series(1, {count}) n WHERE analysis.id = :analysis;
-INSERT INTO revision SELECT (jsonb_populate_record(revision, jsonb_build_object(
+    'item_id', pg_temp.id('item', n), 'mean_logprob', ln(0.2 + 0.8 * random()))) made
+WHERE analysis.id = :analysis;
+INSERT INTO revision SELECT made.* FROM revision, generate_series(1, {count}) n,
+jsonb_populate_record(revision, jsonb_build_object(
     'id', pg_temp.id('revision', n), 'analysis_id', pg_temp.id('analysis', n),
     'text', repeat(revision.text, 8) || n,
-    'sha256', sha256(convert_to(repeat(revision.text, 8) || n, 'UTF8'))))).*
-FROM revision, generate_series(1, {count}) n WHERE revision.analysis_id = :analysis;
+    'sha256', sha256(convert_to(repeat(revision.text, 8) || n, 'UTF8')))) made
+WHERE revision.analysis_id = :analysis;
 INSERT INTO checkup (id, created_at, analysis_id, revision_id, revision_sha256, number, suite)
 SELECT pg_temp.id('checkup', n), now(), revision.analysis_id, revision.id, revision.sha256, 0,
     repeat('ab', 32)

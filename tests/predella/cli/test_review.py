@@ -387,7 +387,7 @@ class TestNext:
     def test_names_the_collections_that_there_are(self, run: Run) -> None:
         ran = run("next", "--query", "collection:nowhere")
 
-        assert ran.code == Exit.FAILURE
+        assert ran.code == Exit.USAGE
         assert "no collection is called 'nowhere'" in " ".join(ran.err.split())
 
     def test_u_takes_back_the_last_decision_and_shows_that_text_again(
