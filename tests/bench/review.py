@@ -108,9 +108,12 @@ class Figures:
         """Do it, and remember how long it took."""
         began = time.perf_counter()
         done = work()
-        taken = (time.perf_counter() - began) * 1000
-        self.milliseconds.setdefault(name, []).append(taken)
+        self.add(name, (time.perf_counter() - began) * 1000)
         return done
+
+    def add(self, name: str, milliseconds: float) -> None:
+        """Remember how long one round took."""
+        self.milliseconds.setdefault(name, []).append(milliseconds)
 
     def median(self, name: str) -> float:
         """Return the milliseconds that half of the rounds needed at most."""
