@@ -1,7 +1,8 @@
 """Searches: which analyses a query finds, in which order, page by page, and how many.
 
-A page costs what its rows cost and not what the collection costs. Words in the text cannot keep
-to that: they are looked for in everything that the other terms leave. Give them a collection.
+A page costs what its rows cost and not what the collection costs. Two things cannot keep to
+that: words are looked for in every text that the other terms leave, so give them a collection;
+and ``is:mine`` looks at all that the account ever did.
 """
 
 from collections.abc import Callable, Mapping, Sequence
