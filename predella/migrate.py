@@ -26,7 +26,8 @@ _WRITTEN = {
     ),
     "INSERT, UPDATE, DELETE": "claim membership skip",
     "INSERT, DELETE": "external_identity sign_in_flow",
-    "UPDATE (id)": "analysis",
+    "DELETE": "selection",
+    "UPDATE (id)": "analysis selection",
     "UPDATE (state, defect_count, accepted_count, concluded_at, concluded_by_id)": "lot",
     "UPDATE (revealed_at)": "control",
     "INSERT (account_id, account_name, action, subject_kind, subject_id, collection_id, details)": (

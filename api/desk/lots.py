@@ -9,10 +9,11 @@ from fastapi.responses import RedirectResponse
 from api.dependencies import AnyApprover, AnyReader, Approver, DbSession, Reader
 from api.desk.listing import LIMIT, Before, listed
 from api.desk.rendering import page
+from predella.formats.query import MAX_LENGTH
 from predella.ids import CollectionId, LotId
 from predella.models import Client
 from predella.sampling import TERMS, Plan
-from predella.services import collections, lots, places
+from predella.services import collections, lots, places, searches
 
 router = APIRouter(prefix="/desk/lots")
 
@@ -42,11 +43,18 @@ def make(
     approver: AnyApprover,
     collection_id: Annotated[CollectionId, Form()],
     plan: Annotated[Plan, Form()],
+    query: Annotated[str, Form(max_length=MAX_LENGTH)] = "",
 ) -> Response:
-    """Freeze a lot of all that can be in one, and lead to it."""
+    """Freeze a lot of all that a query finds and that can be in one, and lead to it."""
     places.require(session, approver, "approvals:write", collection_id=collection_id)
-    within = collections.get(session, collection_id)
-    made = lots.create(session, collection=within, plan=plan, account=approver.account)
+    account, reach = approver.account, approver.reach("approvals:write")
+    made = lots.create(
+        session,
+        collection=collections.get(session, collection_id),
+        plan=plan,
+        account=account,
+        search=searches.parse(session, query, account=account, within=reach),
+    )
     return _to(LotId(made.id))
 
 

@@ -84,8 +84,9 @@ def queue(visit: Browsing, after: Annotated[str | None, Query(max_length=200)] =
 
 
 def _found(visit: Visit, after: str | None) -> Page:
-    query = searches.parse(visit.trail.query, within=visit.visible)
-    return searches.page(visit.session, query, order=visit.trail.order, after=after, limit=_ROWS)
+    return searches.page(
+        visit.session, visit.search(), order=visit.trail.order, after=after, limit=_ROWS
+    )
 
 
 def _rows(visit: Visit, ids: Sequence[AnalysisId]) -> list[Row]:
@@ -106,5 +107,5 @@ def _chosen(query: str, known: Sequence[Collection]) -> Collection | None:
 
 def _progress(facets: Facets) -> Mapping[str, int]:
     total = sum(count for state, count in facets.states.items() if state != ReviewState.SUPERSEDED)
-    left = sum(facets.states[state] for state in claims.OPEN)
+    left = sum(facets.states[state] for state in searches.OPEN_STATES)
     return {"left": left, "total": total}

@@ -87,9 +87,13 @@ def provenance(visit: Visiting, analysis_id: AnalysisId) -> Response:
 
 def ahead(visit: Visit) -> Sequence[AnalysisId]:
     """Claim what comes next on this trail; return it in its order."""
-    query = searches.parse(visit.trail.still_open, within=visit.reviewable)
-    candidates = searches.select(query, order=visit.trail.order)
-    return claims.take(visit.session, candidates, account=visit.principal.account, limit=_AHEAD)
+    return claims.take(
+        visit.session,
+        visit.search("reviews:write"),
+        account=visit.principal.account,
+        order=visit.trail.order,
+        limit=_AHEAD,
+    )
 
 
 def _nothing_left(visit: Visit, done: str | None) -> Response:
@@ -116,7 +120,7 @@ def show(
     view = analyses.get(session, analysis_id)
     within = CollectionId(view.image.collection_id)
     may_review = visit.principal.may("reviews:write", within)
-    left = visit.reviewable if may_review else visit.visible
+    left = visit.search("reviews:write" if may_review else "collections:read").still_open
     claim, colleague = _held(visit, view) if may_review else (None, None)
     if may_review:
         openings.note(session, view.revision, account=account)
@@ -149,7 +153,7 @@ def show(
         flagging=list(dict.fromkeys(one.view.finding.check_name for one in found if one.span)),
         latest=latest,
         undoable=_undoable(visit, view, latest),
-        left=searches.count(session, searches.parse(visit.trail.still_open, within=left)),
+        left=searches.count(session, left),
         may_review=may_review,
         may_approve=visit.principal.may("approvals:write", within),
         done=done,

@@ -8,12 +8,12 @@ from fastapi import Depends, Query, Request
 
 from api.dependencies import AnyReader, AnyReviewer, DbSession, Reader, Reviewer
 from predella.ids import Reach
+from predella.services import searches
 from predella.services.accounts import Principal
-from predella.services.searches import Order
+from predella.services.searches import Order, Search
 
 TO_DO = "state:needs_review"
 """What is looked for before anybody has said anything else."""
-_STILL_OPEN = "state:needs_review,needs_second"
 
 
 @dataclass(frozen=True)
@@ -30,11 +30,6 @@ class Trail:
         kept = {key: value for key, value in said.items() if value and usual.get(key) != value}
         return f"{path}?{urlencode(kept)}" if kept else path
 
-    @property
-    def still_open(self) -> str:
-        """What of it somebody still has to decide, as a query."""
-        return f"{self.query} {_STILL_OPEN}"
-
 
 def _trail(q: Annotated[str, Query(max_length=1_000)] = TO_DO, order: Order = Order.RISK) -> Trail:
     return Trail(q.strip() or TO_DO, order)
@@ -49,15 +44,20 @@ class Visit:
     principal: Principal
     trail: Trail
 
+    def search(self, scope: str = "collections:read") -> Search:
+        """Read the query of the trail, as whoever visits asks it, where they may do this.
+
+        Raises:
+            QueryError: it cannot be understood.
+        """
+        reach = self.principal.reach(scope)
+        account = self.principal.account
+        return searches.parse(self.session, self.trail.query, account=account, within=reach)
+
     @property
     def visible(self) -> Reach:
         """The collections whose texts they may see."""
         return self.principal.reach("collections:read")
-
-    @property
-    def reviewable(self) -> Reach:
-        """The collections whose texts they may decide on."""
-        return self.principal.reach("reviews:write")
 
     @property
     def wants_panel(self) -> bool:

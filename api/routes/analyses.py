@@ -42,7 +42,9 @@ def list_analyses(
     """
     views, following = analyses.found(
         session,
-        searches.parse(query, within=reader.reach("collections:read")),
+        searches.parse(
+            session, query, account=reader.account, within=reader.reach("collections:read")
+        ),
         order=order,
         collection_id=collection_id,
         submission_id=submission_id,

@@ -5,23 +5,23 @@ from fastapi import APIRouter
 from api.dependencies import AnyReviewer, DbSession, Reviewer
 from api.schemas.analyses import AnalysisOut
 from api.schemas.claims import ClaimsIn, ClaimsOut, LeaseOut
-from predella.ids import AnalysisId, CollectionId
-from predella.services import analyses, claims
+from predella.ids import AnalysisId
+from predella.services import analyses, claims, searches
 
 router = APIRouter(prefix="/claims", tags=["claims"])
 
 
 @router.post("")
 def claim(session: DbSession, reviewer: AnyReviewer, body: ClaimsIn) -> ClaimsOut:
-    """Take the next texts in hand, those that the account holds already first.
+    """Take the next open texts of a query in hand, those that the account holds already first.
 
-    Nobody else is offered them for ten minutes. No claim is needed to decide.
+    Nobody else is offered them for ten minutes. No claim is needed to decide. A second opinion
+    is offered to whom it was asked of; where nobody was named, to everybody but who asked.
     """
     account = reviewer.account
-    within = CollectionId(body.collection_id) if body.collection_id else None
     reach = reviewer.reach("reviews:write")
-    queue = claims.waiting(account, within=reach, collection_id=within)
-    taken = claims.take(session, queue, account=account, limit=body.n)
+    search = searches.parse(session, body.query, account=account, within=reach)
+    taken = claims.take(session, search, account=account, order=body.order, limit=body.n)
     views = {view.id: view for view in analyses.views(session, taken)}
     return ClaimsOut(
         until=claims.extend(session, account=account),

@@ -10,7 +10,7 @@ from api.schemas.base import Page
 from api.schemas.lots import LotIn, LotOut, LotView, SampledOut
 from predella.ids import AnalysisId, CollectionId, LotId
 from predella.models import Client, Lot
-from predella.services import collections, lots, places
+from predella.services import collections, lots, places, searches
 from predella.services.lots import Sampled
 
 router = APIRouter(prefix="/lots", tags=["lots"])
@@ -20,12 +20,14 @@ router = APIRouter(prefix="/lots", tags=["lots"])
 def create_lot(session: DbSession, approver: AnyApprover, body: LotIn) -> Lot:
     """Freeze a lot of texts that need review, and draw the sample to read."""
     places.require(session, approver, "approvals:write", collection_id=body.collection_id)
-    named = body.analysis_ids
+    named, account = body.analysis_ids, approver.account
+    reach = approver.reach("approvals:write")
     return lots.create(
         session,
         collection=collections.get(session, CollectionId(body.collection_id)),
         plan=body.plan,
-        account=approver.account,
+        account=account,
+        search=searches.parse(session, body.query, account=account, within=reach),
         analysis_ids=[AnalysisId(one) for one in named] if named is not None else None,
     )
 

@@ -15,9 +15,11 @@ def freeze(session: DbSession, reviewer: AnyReviewer, body: SelectionIn) -> Sele
 
     It looks only in collections where the account may review.
     """
-    query = searches.parse(body.query, within=reviewer.reach("reviews:write"))
-    made = selections.freeze(session, query, account=reviewer.account, limit=body.limit)
-    return _shown(session, made, reviewer.account)
+    account = reviewer.account
+    reach = reviewer.reach("reviews:write")
+    search = searches.parse(session, body.query, account=account, within=reach)
+    made = selections.freeze(session, search, account=account, limit=body.limit)
+    return _shown(session, made, account)
 
 
 @router.get("/{selection_id}")

@@ -3,7 +3,8 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
-from api.schemas.base import In, Out
+from api.schemas.base import In, Out, Text
+from predella.formats.query import MAX_LENGTH
 from predella.models import Lot, LotState
 from predella.sampling import Plan
 from predella.services.lots import MAX_MEMBERS, Judgement, Progress
@@ -22,6 +23,9 @@ class LotIn(In):
 
     collection_id: UUID
     plan: Plan
+    query: Text = Field(
+        "", max_length=MAX_LENGTH, description="Only what it finds; without it, the whole."
+    )
     analysis_ids: list[UUID] | None = Field(
         None,
         min_length=1,
@@ -50,6 +54,7 @@ class LotOut(Out):
     created_at: datetime
     collection_id: UUID
     account_id: UUID
+    query: str = Field(description="In its canonical form; empty for the whole collection.")
     plan: Plan
     allowed: int = Field(description="Defects in the sample with which it still passes.")
     seed: int = Field(description="What the sample was drawn with.")

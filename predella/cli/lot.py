@@ -13,7 +13,7 @@ from predella.cli.output import Exit, acting, out, print_json
 from predella.ids import CollectionId, LotId
 from predella.models import Client, Lot, LotState
 from predella.sampling import TERMS, Plan
-from predella.services import collections, lots
+from predella.services import collections, lots, searches
 
 app = typer.Typer(help="Accept texts by reading a sample of them.", no_args_is_help=True)
 
@@ -56,13 +56,18 @@ def create(
     collection: Annotated[str, typer.Argument(help="The collection's slug.")],
     *,
     plan: Annotated[Plan, typer.Option(help="How strictly; see `predella lot plans`.")],
+    query: Annotated[
+        str, typer.Option(help='Only what it finds, as in "conf:>=0.8".', show_default=False)
+    ] = "",
     json: Json = False,
 ) -> None:
-    """Freeze a lot of all that needs review and no check finds fault with; draw its sample."""
+    """Freeze a lot of what needs review and no check finds fault with; draw its sample."""
     with db.transaction() as session:
         account = acting(session, "approvals:write", slug=collection).account
         of = collections.by_slug(session, collection)
-        lot = lots.create(session, collection=of, plan=plan, account=account)
+        here = frozenset({CollectionId(of.id)})
+        search = searches.parse(session, query, account=account, within=here)
+        lot = lots.create(session, collection=of, plan=plan, account=account, search=search)
         row = _row(session, lot)
     _tell(row, json=json)
 
@@ -162,6 +167,7 @@ def _row(session: Session, lot: Lot) -> dict[str, Any]:
         "created_at": lot.created_at,
         "collection": lot.collection.slug,
         "account": lot.account.name,
+        "query": lot.query,
         "plan": lot.plan,
         "state": lot.state,
         "seed": lot.seed,

@@ -34,6 +34,7 @@ from predella.services import (
     wordings,
 )
 from predella.services.reviews import Ruling
+from predella.services.searches import Order
 
 app = typer.Typer(help="Read texts, amend them, approve or reject them.", no_args_is_help=True)
 app.command("bulk")(review_bulk.bulk)
@@ -330,9 +331,18 @@ def show_diff(
 
 
 @app.command("next")
-def next_(*, collection: InCollection = None) -> None:
-    """Read, one by one, what needs review, and decide with one key."""
-    review_round.run(collection)
+def next_(
+    *,
+    query: Annotated[
+        str,
+        typer.Option(
+            help='Only what it finds, as in "collection:sk check:date".', show_default=False
+        ),
+    ] = "",
+    order: Annotated[Order, typer.Option(help="What comes first.")] = Order.RISK,
+) -> None:
+    """Read, one by one, what nobody else has in hand, and decide with one key."""
+    review_round.run(query, order)
 
 
 def _named(word: str) -> Reading:

@@ -7,13 +7,16 @@ from uuid import UUID
 
 import typer
 from rich.text import Text
+from sqlalchemy.orm import Session
 
 from predella import db
 from predella.cli.output import Exit, acting, err, out, print_json, reaching
 from predella.ids import SelectionId
 from predella.models import Client, Decision, RejectionReason, Selection
 from predella.services import bulks, searches, selections
+from predella.services.accounts import Principal
 from predella.services.bulks import BulkDecision, BulkResult
+from predella.services.searches import Search
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 
@@ -88,22 +91,26 @@ def revert(
     raise typer.Exit(_code(result))
 
 
-def _count(text: str, scope: str, *, json: bool) -> None:
+def _count(query: str, scope: str, *, json: bool) -> None:
     with db.transaction() as session:
-        query = searches.parse(text, within=reaching(session, scope).reach(scope))
-        found = searches.count(session, query)
+        search = _parsed(session, query, reaching(session, scope), scope)
+        found = searches.count(session, search)
     if json:
-        print_json({"query": str(query), "count": found})
+        print_json({"query": str(search), "count": found})
     else:
-        out.print(f"{found:,} texts: {query}", markup=False, highlight=False)
+        out.print(f"{found:,} texts: {search}", markup=False, highlight=False)
 
 
-def _freeze(text: str, scope: str, limit: int | None) -> Selection:
+def _parsed(session: Session, query: str, principal: Principal, scope: str) -> Search:
+    reach = principal.reach(scope)
+    return searches.parse(session, query, account=principal.account, within=reach)
+
+
+def _freeze(query: str, scope: str, limit: int | None) -> Selection:
     with db.transaction() as session:
         principal = reaching(session, scope)
-        account, within = principal.account, principal.reach(scope)
-        query = searches.parse(text, within=within)
-        frozen = selections.freeze(session, query, account=account, limit=limit)
+        account, search = principal.account, _parsed(session, query, principal, scope)
+        frozen = selections.freeze(session, search, account=account, limit=limit)
         opened = selections.opened(session, SelectionId(frozen.id), account=account)
         session.expunge(frozen)
     err.print(

@@ -1,7 +1,5 @@
 """``predella review next``: one text after the other, one key for each."""
 
-from uuid import UUID
-
 import typer
 from rich.text import Text
 from sqlalchemy.orm import Session
@@ -10,43 +8,43 @@ from predella import db
 from predella.cli import editing, reading
 from predella.cli.output import acting, err, out, reaching
 from predella.errors import InvalidError, PredellaError, StaleRevisionError
-from predella.ids import AnalysisId, CollectionId
+from predella.ids import AnalysisId
 from predella.models import Client, Decision, RejectionReason, Review, ReviewState, Revision
-from predella.services import analyses, collections, openings, reviews
+from predella.services import analyses, claims, openings, reviews, searches
 from predella.services.reviews import Ruling
+from predella.services.searches import Order
 
 _KEYS = "a approve, r reject, e amend, s skip, u undo the last decision, q quit"
 
 
-def run(slug: str | None) -> None:
-    """Show the oldest text that needs review, do what the key says, and go on to the next."""
-    behind: AnalysisId | None = None
-    decided: list[tuple[AnalysisId, AnalysisId | None]] = []
-    while shown := _show(slug, behind):
+def run(query: str, order: Order) -> None:
+    """Show the first open text of a query that nobody else reads, do what the key says, go on."""
+    decided: list[AnalysisId] = []
+    while shown := _show(query, order):
         id_, seen, text = shown
         try:
             match _ask(_KEYS):
                 case "a":
                     _decide(Ruling(id_, seen, Decision.APPROVED))
-                    decided.append((id_, behind))
+                    decided.append(id_)
                 case "r":
                     _decide(Ruling(id_, seen, Decision.REJECTED, _ask_reason()))
-                    decided.append((id_, behind))
+                    decided.append(id_)
                 case "e":
                     _amend(id_, seen, text)
                 case "s":
-                    behind = id_
+                    _skip(id_)
                 case "u" if decided:
-                    last, behind = decided.pop()
-                    with db.transaction() as session:
-                        take_back(session, last)
+                    _take_back(decided[-1], instead_of=id_)
+                    decided.pop()
                 case "q" | "":
+                    _release(id_)
                     return
                 case _:
                     err.print("That is none of the keys.")
         except PredellaError as error:
             err.print(Text(str(error), style="bold red"), soft_wrap=True)
-    out.print("Nothing more needs review.")
+    out.print("Nothing more of this is to be decided.")
 
 
 def take_back(
@@ -66,24 +64,38 @@ def take_back(
     return reviews.undo(session, analysis_id, account=account, client=Client.CLI)
 
 
-def _show(slug: str | None, behind: UUID | None) -> tuple[AnalysisId, int, str] | None:
+def _show(query: str, order: Order) -> tuple[AnalysisId, int, str] | None:
+    """Show the text in hand, or else the next one, and hold it for ten minutes."""
     with db.transaction() as session:
-        reader = reaching(session, "reviews:write", slug=slug)
-        within = CollectionId(collections.by_slug(session, slug).id) if slug else None
-        found = analyses.listed(
-            session,
-            within=reader.reach("reviews:write"),
-            collection_id=within,
-            state=ReviewState.NEEDS_REVIEW,
-            after=behind,
-            limit=1,
-        )
-        for view in found:
-            openings.note(session, view.revision, account=reader.account)
+        principal = reaching(session, "reviews:write")
+        reader, reach = principal.account, principal.reach("reviews:write")
+        search = searches.parse(session, query, account=reader, within=reach)
+        taken = claims.take(session, search, account=reader, order=order, limit=1)
+        for view in analyses.views(session, taken):
+            openings.note(session, view.revision, account=reader)
             out.rule()
             out.print(reading.page(view, analyses.history(session, view.id)))
             return view.id, view.revision.number, view.revision.text
     return None
+
+
+def _skip(analysis_id: AnalysisId) -> None:
+    with db.transaction() as session:
+        claims.skip(session, analysis_id, account=acting(session, "reviews:write").account)
+
+
+def _release(analysis_id: AnalysisId) -> None:
+    with db.transaction() as session:
+        claims.release(session, [analysis_id], account=acting(session, "reviews:write").account)
+
+
+def _take_back(analysis_id: AnalysisId, *, instead_of: AnalysisId) -> None:
+    """Undo a decision, and take that text in hand again."""
+    with db.transaction() as session:
+        take_back(session, analysis_id)
+        account = acting(session, "reviews:write").account
+        claims.release(session, [instead_of], account=account)
+        claims.hold(session, analysis_id, account=account)
 
 
 def _ask(question: str) -> str:

@@ -41,6 +41,8 @@ class Lot(Record):
 
     collection_id: Mapped[UUID] = mapped_column(ForeignKey("collection.id"), index=True)
     account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"))
+    query: Mapped[str]
+    """Which texts of the collection were asked for, in its canonical form; empty for all."""
     plan: Mapped[Plan]
     allowed: Mapped[int]
     """Defects in the sample with which it still passes."""

@@ -24,6 +24,7 @@ class Selection(Record):
     count: Mapped[int]
     sha256: Mapped[bytes]
     """Of its members in their order, a line each: the analysis, a space, its wording's sha256."""
-    expires_at: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+    """From then on it may go, with its members, unless it was decided on."""
 
     account: Mapped[Account] = relationship(lazy="raise_on_sql")

@@ -18,7 +18,9 @@ class SelectionMember(Base):
         ),
     )
 
-    selection_id: Mapped[UUID] = mapped_column(ForeignKey("selection.id"), primary_key=True)
+    selection_id: Mapped[UUID] = mapped_column(
+        ForeignKey("selection.id", ondelete="CASCADE"), primary_key=True
+    )
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     """1, 2, 3 ... in the order in which they were found."""
     analysis_id: Mapped[UUID]

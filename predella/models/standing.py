@@ -1,7 +1,7 @@
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, SmallInteger
+from sqlalchemy import ForeignKey, Index, SmallInteger, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from predella.models.base import Base
@@ -53,6 +53,14 @@ class Standing(Base):
             "collection_id",
             "state",
             "object_number",
+            "analysis_id",
+        ),
+        Index(
+            "ix_standing_collection_shuffled",
+            "collection_id",
+            "state",
+            # No hash of Postgres's own, which may change with its version.
+            text("md5(CAST(analysis_id AS text))"),
             "analysis_id",
         ),
     )

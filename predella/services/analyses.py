@@ -13,7 +13,6 @@ from predella import db
 from predella.checks import CheckName, Severity
 from predella.errors import NotFoundError
 from predella.formats.entry import stamp
-from predella.formats.query import Query
 from predella.ids import AnalysisId, CollectionId, Reach, SubmissionId
 from predella.models import (
     Analysis,
@@ -30,7 +29,7 @@ from predella.models import (
 )
 from predella.services import findings, searches
 from predella.services.findings import FindingView
-from predella.services.searches import Order
+from predella.services.searches import Order, Search
 
 _ITEMS_SHOWN = 20
 """A placeholder picture may stand for ten thousand objects; this many are named."""
@@ -142,7 +141,7 @@ def listed(
 
 def found(
     session: Session,
-    query: Query,
+    search: Search,
     *,
     order: Order,
     collection_id: CollectionId | None = None,
@@ -153,7 +152,7 @@ def found(
     after: str | None = None,
     limit: int = 50,
 ) -> tuple[Sequence[AnalysisView], str | None]:
-    """Return analyses that a query finds, in this order, and where the next page begins.
+    """Return analyses that a search finds, in this order, and where the next page begins.
 
     Raises:
         InvalidError: ``after`` is not a cursor of this order.
@@ -167,7 +166,7 @@ def found(
         also.append(Standing.state == state)
     if check is not None or severity is not None:
         also.append(Standing.analysis_id.in_(_flagged(check, severity)))
-    page = searches.page(session, query, order=order, after=after, limit=limit, also=also)
+    page = searches.page(session, search, order=order, after=after, limit=limit, also=also)
     by_id = {view.id: view for view in views(session, page.ids)}
     return [by_id[id_] for id_ in page.ids], page.next
 

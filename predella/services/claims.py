@@ -4,8 +4,8 @@ A claim lasts ten minutes from the last sign of life. It keeps others from being
 analysis; it decides nothing, and nobody needs one to decide.
 """
 
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Collection as Ids
-from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -24,74 +24,64 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, aliased, joinedload
 
-from predella import clock, db
-from predella.checks import Severity
+from predella import clock
 from predella.errors import AlreadyDecidedError, ClaimedError, NotFoundError
-from predella.ids import AnalysisId, CollectionId, Reach
+from predella.ids import AnalysisId
 from predella.models import (
     Account,
     Analysis,
     Claim,
-    OpenFinding,
     Review,
     ReviewState,
     Skip,
     Standing,
 )
+from predella.services import searches
+from predella.services.searches import OPEN_STATES, Order, Search
 
 LEASE = timedelta(minutes=10)
 MAX_CLAIMS = 5
 """Taken at once: one to read, and the next ones to be fetched meanwhile."""
-OPEN = (ReviewState.NEEDS_REVIEW, ReviewState.NEEDS_SECOND)
-"""Where somebody still has to decide."""
 
 
 def take(
     session: Session,
-    candidates: Select[UUID],
+    search: Search,
     *,
     account: Account,
+    order: Order = Order.RISK,
     limit: int = MAX_CLAIMS,
 ) -> Sequence[AnalysisId]:
-    """Claim the first analyses of a query that nobody else holds; return them in its order.
+    """Claim the first open texts of a search that may be offered; return them in its order.
 
     Those that the account holds already come first: it goes on where it was. Those that it
-    skipped come last, when nothing else is left.
+    skipped come last, when nothing else is left. A second opinion is offered to whom it was
+    asked of; where nobody was named, to everybody but who asked.
 
-    ``candidates`` selects ids of open analyses, in the order in which they are wanted, without
-    a limit. What others are claiming or deciding on at this moment is passed over.
+    What others are claiming or deciding on at this moment is passed over.
     """
-    id_ = _id_of(candidates)
-    mine = _held_by(session, account)
-    held = candidates.where(id_.in_(mine), ~_was_skipped(id_, account)).limit(limit)
-    taken = _write(session, session.scalars(held).all() if mine else [], account)
-    for queue in (_unseen(candidates, account), _skipped(candidates, account)):
-        taken += _claim_first(session, queue, account, limit - len(taken))
+    wanted = search.still_open
+    taken = _write(session, _held(session, wanted, account, order, limit), account)
+    unseen = (~_is_claimed(), ~_was_skipped(account), _is_offered(account))
+    taken += _claim_first(
+        session,
+        lambda tried, missing: (
+            searches.page(
+                session, wanted, order=order, limit=missing, also=(*unseen, *_behind(tried))
+            ).ids
+        ),
+        account,
+        limit - len(taken),
+    )
+    taken += _claim_first(
+        session,
+        lambda tried, missing: session.scalars(
+            _skipped(wanted, account).where(*_behind(tried)).limit(missing)
+        ).all(),
+        account,
+        limit - len(taken),
+    )
     return taken
-
-
-def waiting(
-    account: Account, *, within: Reach, collection_id: CollectionId | None = None
-) -> Select[UUID]:
-    """Return the query for what this account may decide on, the riskiest first.
-
-    What a hard check holds comes first, then the passages that the model was least sure of.
-    A second opinion is offered to whom it was asked of; where nobody was named, to everybody
-    but who asked.
-    """
-    held = exists().where(
-        OpenFinding.analysis_id == Standing.analysis_id, OpenFinding.severity == Severity.HARD
-    )
-    query = (
-        select(Standing.analysis_id)
-        .join(Analysis, Analysis.id == Standing.analysis_id)
-        .where(
-            or_(Standing.state == ReviewState.NEEDS_REVIEW, _is_asked(account)),
-            db.inside(Standing.collection_id, within),
-        )
-        .order_by(held.desc(), Analysis.min_window_logprob, Standing.analysis_id)
-    )
-    return query.where(Standing.collection_id == collection_id) if collection_id else query
 
 
 def hold(session: Session, analysis_id: AnalysisId, *, account: Account) -> Claim:
@@ -153,31 +143,43 @@ def of(session: Session, analysis_ids: Ids[UUID]) -> Mapping[UUID, Claim]:
     return _live(session, analysis_ids)
 
 
-def _held_by(session: Session, account: Account) -> Sequence[UUID]:
-    """Return what the account holds; what it held for too long is forgotten."""
+def _held(
+    session: Session, search: Search, account: Account, order: Order, limit: int
+) -> Sequence[AnalysisId]:
+    """Find what the account holds of a search; what it held for too long is forgotten."""
     claims = session.execute(
         select(Claim.analysis_id, _is_live()).where(Claim.account_id == account.id)
     ).all()
     if lapsed := [id_ for id_, is_live in claims if not is_live]:
         release(session, lapsed, account=account)
-    return [id_ for id_, is_live in claims if is_live]
+    mine = [id_ for id_, is_live in claims if is_live]
+    if not mine:
+        return []
+    also = (Standing.analysis_id.in_(mine), ~_was_skipped(account))
+    return searches.page(session, search, order=order, limit=limit, also=also).ids
 
 
 def _claim_first(
-    session: Session, queue: Select[UUID], account: Account, wanted: int
+    session: Session,
+    find: Callable[[Sequence[UUID], int], Sequence[UUID]],
+    account: Account,
+    wanted: int,
 ) -> list[AnalysisId]:
     """Claim the first so many; where somebody was faster, look again behind those."""
     taken: list[AnalysisId] = []
     tried: list[UUID] = []
     while len(taken) < wanted:
         missing = wanted - len(taken)
-        rest = queue.where(_id_of(queue).not_in(tried)) if tried else queue
-        found = session.scalars(rest.limit(missing)).all()
-        taken += _write(session, _lock_free(session, found), account)
+        found = find(tried, missing)
+        taken += _write(session, _lock_free(session, found), account, _is_offered(account))
         tried += found
         if len(found) < missing:
             break
     return taken
+
+
+def _behind(tried: Sequence[UUID]) -> Sequence[ColumnElement[bool]]:
+    return [Standing.analysis_id.not_in(tried)] if tried else []
 
 
 def _live(session: Session, analysis_ids: Ids[UUID]) -> dict[UUID, Claim]:
@@ -190,7 +192,8 @@ def _live(session: Session, analysis_ids: Ids[UUID]) -> dict[UUID, Claim]:
     return {claim.analysis_id: claim for claim in found}
 
 
-def _is_asked(account: Account) -> ColumnElement[bool]:
+def _is_offered(account: Account) -> ColumnElement[bool]:
+    """Say whom a standing is offered to: the one rule about second opinions."""
     newer = aliased(Review)
     asked_of_all = and_(Review.asked_id.is_(None), Review.account_id != account.id)
     is_newest = ~exists().where(
@@ -201,39 +204,32 @@ def _is_asked(account: Account) -> ColumnElement[bool]:
         or_(Review.asked_id == account.id, asked_of_all),
         is_newest,
     )
-    return and_(Standing.state == ReviewState.NEEDS_SECOND, asked)
+    return or_(Standing.state == ReviewState.NEEDS_REVIEW, asked)
 
 
 def _is_live() -> ColumnElement[bool]:
     return Claim.until > clock.now()
 
 
-def _id_of(candidates: Select[UUID]) -> ColumnElement[UUID]:
-    column: ColumnElement[UUID] = candidates.selected_columns[0]
-    return column
-
-
-def _unseen(candidates: Select[UUID], account: Account) -> Select[UUID]:
-    id_ = _id_of(candidates)
-    return candidates.where(~_is_claimed(id_), ~_was_skipped(id_, account))
-
-
-def _skipped(candidates: Select[UUID], account: Account) -> Select[UUID]:
-    id_ = _id_of(candidates)
-    by_others = exists().where(Claim.analysis_id == id_, Claim.account_id != account.id, _is_live())
+def _skipped(search: Search, account: Account) -> Select[UUID]:
+    by_others = exists().where(
+        Claim.analysis_id == Standing.analysis_id, Claim.account_id != account.id, _is_live()
+    )
     return (
-        candidates.where(~by_others, Skip.account_id == account.id, Skip.analysis_id == id_)
+        searches.select(search)
+        .where(~by_others, _is_offered(account))
+        .where(Skip.account_id == account.id, Skip.analysis_id == Standing.analysis_id)
         .order_by(None)
         .order_by(Skip.skipped_at)
     )
 
 
-def _was_skipped(id_: ColumnElement[UUID], account: Account) -> ColumnElement[bool]:
-    return exists().where(Skip.account_id == account.id, Skip.analysis_id == id_)
+def _was_skipped(account: Account) -> ColumnElement[bool]:
+    return exists().where(Skip.account_id == account.id, Skip.analysis_id == Standing.analysis_id)
 
 
-def _is_claimed(id_: ColumnElement[UUID]) -> ColumnElement[bool]:
-    return exists().where(Claim.analysis_id == id_, _is_live())
+def _is_claimed() -> ColumnElement[bool]:
+    return exists().where(Claim.analysis_id == Standing.analysis_id, _is_live())
 
 
 def _lock_free(session: Session, found: Sequence[UUID]) -> list[UUID]:
@@ -252,8 +248,10 @@ def _lock_free(session: Session, found: Sequence[UUID]) -> list[UUID]:
     return [id_ for id_ in found if id_ in free]
 
 
-def _write(session: Session, found: Sequence[UUID], account: Account) -> list[AnalysisId]:
-    """Claim what is still open and free; return that, in this order.
+def _write(
+    session: Session, found: Sequence[UUID], account: Account, *also: ColumnElement[bool]
+) -> list[AnalysisId]:
+    """Claim what is still open and free, and as it has to be; return that, in this order.
 
     The query that found them may have seen the past. This statement begins after their rows
     were locked, and on a claim that it has not seen the primary key makes it look again.
@@ -263,7 +261,7 @@ def _write(session: Session, found: Sequence[UUID], account: Account) -> list[An
     now = clock.now()
     values = (literal(account.id), literal(now + LEASE), literal(now))
     still_open = select(Standing.analysis_id, *values).where(
-        Standing.analysis_id.in_(found), Standing.state.in_(OPEN)
+        Standing.analysis_id.in_(found), Standing.state.in_(OPEN_STATES), *also
     )
     claim = insert(Claim).from_select(
         ["analysis_id", "account_id", "until", "created_at"],

@@ -37,6 +37,7 @@ from predella.models import (
     Standing,
 )
 from predella.sampling import TERMS, Plan
+from predella.services.searches import Search
 
 MAX_MEMBERS = 200_000
 """Texts of one lot."""
@@ -94,12 +95,12 @@ def create(
     plan: Plan,
     account: Account,
     analysis_ids: Sequence[AnalysisId] | None = None,
-    candidates: Select[UUID] | None = None,
+    search: Search | None = None,
     seed: int | None = None,
 ) -> Lot:
     """Freeze a lot of the texts of a collection that need review, and draw its sample.
 
-    Of these analyses (or of those that a query selects; of all, where neither is given) those
+    Of these analyses, and of those that a search finds (of all, where neither is given), those
     become members that need review, that no check has anything hard or soft to say of, and
     that are in no other open lot, nor in this wording in a lot that failed.
 
@@ -108,7 +109,7 @@ def create(
     """
     # Lots of one collection are made one after the other.
     session.get(Collection, collection.id, with_for_update={"key_share": True})
-    wanted = _wanted(CollectionId(collection.id), analysis_ids, candidates)
+    wanted = _wanted(CollectionId(collection.id), analysis_ids, search)
     found = session.execute(_eligible(wanted).limit(MAX_MEMBERS + 1)).all()
     _require_a_lot(found)
     seed = secrets.randbelow(2**31) if seed is None else seed
@@ -116,6 +117,7 @@ def create(
     lot = Lot(
         collection=collection,
         account=account,
+        query="" if search is None else str(search),
         plan=plan,
         allowed=TERMS[plan].allowed,
         seed=seed,
@@ -256,7 +258,7 @@ def revert(session: Session, lot_id: LotId, *, account: Account, client: Client)
 def _wanted(
     collection_id: CollectionId,
     analysis_ids: Sequence[AnalysisId] | None,
-    candidates: Select[UUID] | None,
+    search: Search | None,
 ) -> Select[UUID]:
     """Select what needs review and is no control item, of what was asked for."""
     query = select(Standing.analysis_id).where(
@@ -266,8 +268,8 @@ def _wanted(
     )
     if analysis_ids is not None:
         query = query.where(Standing.analysis_id.in_(analysis_ids))
-    if candidates is not None:
-        query = query.where(Standing.analysis_id.in_(candidates))
+    if search is not None:
+        query = query.where(*search.conditions, Standing.state.in_(search.states))
     return query
 
 

@@ -1,8 +1,9 @@
 """Searches: which analyses a query finds, in which order, page by page, and how many.
 
 A page costs what its rows cost and not what the collection costs. Two things cannot keep to
-that: words in the text, and the order at random, look at everything that the other terms
-leave. Give them a collection. So does whoever may see more than ten collections, but not all.
+that: words are looked for in every text that the other terms leave, so give them a collection;
+and ``is:mine`` looks at all that the account ever did. Who may see more than ten collections,
+but not all, has a page sorted from all that they may see.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -12,16 +13,16 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy import ColumnElement, Select, String, cast, func, tuple_, union_all
+from sqlalchemy import ColumnElement, Select, Text, cast, func, tuple_, union_all
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from predella import clock, db
+from predella import db
 from predella.checks import CHECKS, CheckName
 from predella.errors import InvalidError
 from predella.formats import query as grammar
-from predella.formats.query import Query
+from predella.formats.query import Query, Term, Value
 from predella.ids import AnalysisId, CollectionId, Reach
-from predella.models import OpenFinding, ReviewState, Standing
+from predella.models import Account, OpenFinding, ReviewState, Standing
 from predella.services import terms
 
 _MAX_PARTS = 10
@@ -42,7 +43,36 @@ class Order(StrEnum):
     NEWEST = "newest"
     OLDEST = "oldest"
     RANDOM = "random"
-    """Shuffled, every day anew."""
+    """Shuffled, always alike: a cursor is good tomorrow, too."""
+
+
+@dataclass(frozen=True)
+class Search:
+    """A query, and who asks: what ``is:mine`` finds depends on it."""
+
+    query: Query
+    account_id: UUID
+
+    def __str__(self) -> str:
+        """Return the query in its canonical form."""
+        return str(self.query)
+
+    @property
+    def still_open(self) -> "Search":
+        """What of it somebody still has to decide."""
+        values = tuple(Value(state.value) for state in OPEN_STATES)
+        narrowed = (*self.query.terms, Term("state", values))
+        return replace(self, query=replace(self.query, terms=narrowed))
+
+    @property
+    def states(self) -> Sequence[ReviewState]:
+        """The states that it leaves open."""
+        return terms.states(self.query)
+
+    @property
+    def conditions(self) -> Sequence[ColumnElement[bool]]:
+        """What must hold of a standing, but for the state."""
+        return terms.conditions(self.query, self.account_id)
 
 
 @dataclass(frozen=True)
@@ -103,22 +133,18 @@ class _Sorting:
         return here < place if self.downwards else here > place
 
 
-def _shuffled() -> ColumnElement[int]:
-    return func.hashtextextended(cast(Standing.analysis_id, String), clock.now().date().toordinal())
-
-
 _SORTINGS = {
     Order.RISK: _Sorting(lambda: Standing.calm, float),
     Order.CONFIDENCE: _Sorting(lambda: Standing.confidence, float),
     Order.OBJECT: _Sorting(lambda: Standing.object_number, str),
     Order.NEWEST: _Sorting(downwards=True),
     Order.OLDEST: _Sorting(),
-    Order.RANDOM: _Sorting(_shuffled, int),
+    Order.RANDOM: _Sorting(lambda: func.md5(cast(Standing.analysis_id, Text))),
 }
 
 
-def parse(text: str, *, within: Reach) -> Query:
-    """Read a query, and make sure that its keys and values exist.
+def parse(session: Session, text: str, *, account: Account, within: Reach) -> Search:
+    """Read what an account asks for, and make sure that its keys and values exist.
 
     It looks only ``within`` the collections that whoever asks may see: whatever is done with
     the query, nothing else is found.
@@ -127,16 +153,15 @@ def parse(text: str, *, within: Reach) -> Query:
         QueryError: it cannot be understood; it says where, and what is known.
     """
     query = replace(grammar.parse(text), within=within)
-    terms.require_known(query)
-    return query
+    terms.require_known(session, query)
+    return Search(query, account.id)
 
 
-def select(query: Query, *, order: Order = Order.RISK) -> Select[UUID]:
+def select(search: Search, *, order: Order = Order.RISK) -> Select[UUID]:
     """Return the statement that finds the ids of the analyses, in this order."""
-    states = terms.states(query)
-    found = sa.select(Standing.analysis_id).where(*terms.conditions(query))
-    if len(states) < len(ReviewState):
-        found = found.where(_within(states))
+    found = sa.select(Standing.analysis_id).where(*search.conditions)
+    if len(search.states) < len(ReviewState):
+        found = found.where(_within(search.states))
     return found.order_by(*_SORTINGS[order].clauses())
 
 
@@ -147,14 +172,14 @@ def clauses(order: Order) -> list[Any]:
 
 def page(
     session: Session,
-    query: Query,
+    search: Search,
     *,
     order: Order = Order.RISK,
     after: str | None = None,
     limit: int = 50,
     also: Sequence[ColumnElement[bool]] = (),
 ) -> Page:
-    """Return the first that a query finds, or the first behind a cursor.
+    """Return the first that are found, or the first behind a cursor.
 
     ``also`` are further conditions on a standing.
 
@@ -166,11 +191,11 @@ def page(
     # An index knows the order within each collection and state, and only there.
     parts = [
         sa.select(*sorting.columns)
-        .where(*terms.conditions(one), *further, Standing.state == state)
+        .where(*one.conditions, *further, Standing.state == state)
         .order_by(*sorting.clauses())
         .limit(limit + 1)
-        for one in _by_collection(query)
-        for state in terms.states(query)
+        for one in _by_collection(search)
+        for state in search.states
     ]
     rows = session.execute(_merged(parts, sorting, limit + 1)).all() if parts else []
     shown = rows[:limit]
@@ -181,9 +206,9 @@ def page(
     )
 
 
-def count(session: Session, query: Query) -> int:
-    """Return how many a query finds."""
-    found = select(query).order_by(None).subquery()
+def count(session: Session, search: Search) -> int:
+    """Return how many there are."""
+    found = select(search).order_by(None).subquery()
     return session.scalars(sa.select(func.count()).select_from(found)).one()
 
 
@@ -218,11 +243,13 @@ def facets(session: Session, collection_id: CollectionId | None = None, *, withi
     )
 
 
-def _by_collection(query: Query) -> Sequence[Query]:
-    """Return a query as one for each collection that it looks in, unless they are many."""
-    if query.within is None or len(query.within) > _MAX_PARTS:
-        return [query]
-    return [replace(query, within=frozenset({one})) for one in sorted(query.within)]
+def _by_collection(search: Search) -> Sequence[Search]:
+    """Return a search as one for each collection that it looks in, unless they are many."""
+    within = search.query.within
+    if within is None or len(within) > _MAX_PARTS:
+        return [search]
+    alone = (replace(search.query, within=frozenset({one})) for one in sorted(within))
+    return [replace(search, query=query) for query in alone]
 
 
 def _within(states: Sequence[ReviewState]) -> ColumnElement[bool]:

@@ -12,11 +12,10 @@ from sqlalchemy.orm import Session, joinedload
 from predella import clock
 from predella.db import rowset
 from predella.errors import InvalidError, NotFoundError
-from predella.formats.query import Query
 from predella.ids import SelectionId
 from predella.models import Account, Opening, Revision, Selection, SelectionMember
 from predella.services import searches
-from predella.services.searches import Order
+from predella.services.searches import Order, Search
 
 MAX_MEMBERS = 10_000
 """Of one selection."""
@@ -30,16 +29,16 @@ class _Wording(NamedTuple):
 
 
 def freeze(
-    session: Session, query: Query, *, account: Account, limit: int | None = None
+    session: Session, search: Search, *, account: Account, limit: int | None = None
 ) -> Selection:
-    """Return what a query finds now, each with its newest wording, in the order of risk.
+    """Return what a search finds now, each with its newest wording, in the order of risk.
 
     For 24 hours its owner may decide on it. Its sha256 names the list.
 
     Raises:
         InvalidError: nothing is found, or without a limit more than 10,000.
     """
-    found = _newest_wordings(session, query, limit or MAX_MEMBERS + 1)
+    found = _newest_wordings(session, search, limit or MAX_MEMBERS + 1)
     if not found:
         raise InvalidError("the query finds nothing")
     if len(found) > MAX_MEMBERS:
@@ -50,7 +49,7 @@ def freeze(
     selection = Selection(
         created_at=now,
         account=account,
-        query=str(query),
+        query=str(search),
         count=len(found),
         sha256=_digest(found),
         expires_at=now + _KEPT,
@@ -83,9 +82,9 @@ def opened(session: Session, selection_id: SelectionId, *, account: Account) -> 
     ).one()
 
 
-def _newest_wordings(session: Session, query: Query, limit: int) -> Sequence[_Wording]:
+def _newest_wordings(session: Session, search: Search, limit: int) -> Sequence[_Wording]:
     found = (
-        searches.select(query, order=Order.RISK)
+        searches.select(search, order=Order.RISK)
         .add_columns(func.row_number().over(order_by=searches.clauses(Order.RISK)).label("number"))
         .limit(limit)
         .subquery()

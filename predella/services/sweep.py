@@ -4,8 +4,9 @@ It may run anywhere, any number of times at once; nothing else ends an expired l
 """
 
 from dataclasses import dataclass, field
+from typing import Any, cast
 
-from sqlalchemy import text
+from sqlalchemy import CursorResult, text
 from sqlalchemy.orm import Session
 
 from predella import db, queue
@@ -25,6 +26,8 @@ class Swept:
     """Items that lost their worker too often."""
     others: int = 0
     """Submissions, exports and zooms, likewise."""
+    forgotten: int = 0
+    """Selections whose time is over and that nothing was decided with."""
     waiting: dict[str, int] = field(default_factory=dict)
     """Task name -> how many pieces of work are ready for it (500 stands for "or more")."""
 
@@ -92,6 +95,16 @@ _ZOOMS = text("""
     RETURNING image_id
 """)
 
+# Some at once, as each may have 10,000 members; an hour late, so that whoever decided on one in
+# its last moment is done by then.
+_SELECTIONS = text("""
+    DELETE FROM selection WHERE id IN (
+        SELECT id FROM selection WHERE expires_at < now() - interval '1 hour'
+            AND NOT EXISTS (SELECT FROM review WHERE review.selection_id = selection.id)
+        ORDER BY expires_at LIMIT 20 FOR UPDATE SKIP LOCKED
+    )
+""")
+
 _WAITING = text("""
     SELECT
         (SELECT count(*) FROM submission WHERE state = 'receiving' AND lease_token IS NULL),
@@ -109,7 +122,7 @@ _TASKS = (queue.RECEIVE, queue.EXPORT, queue.ZOOM, queue.PREPARE, queue.ANALYZE)
 
 
 def sweep(session: Session, *, max_attempts: int) -> Swept:
-    """End every lease that has run out, and ring for what is ready.
+    """End every lease that has run out, forget old selections, and ring for what is ready.
 
     A process that held an item too long is told by its next heartbeat or finish, which
     find nothing under its token any more. When another sweep is at it, this one does nothing.
@@ -123,6 +136,7 @@ def sweep(session: Session, *, max_attempts: int) -> Swept:
         for pieces in (_SUBMISSIONS, _EXPORTS, _ZOOMS)
         for one in session.scalars(pieces, limits)
     ]
+    forgotten = cast("CursorResult[Any]", session.execute(_SELECTIONS)).rowcount
     counts = session.execute(_WAITING, limits).one()
     waiting = dict(zip(_TASKS, counts, strict=True))
     db.after_commit(session, lambda: _ring(waiting))
@@ -130,6 +144,7 @@ def sweep(session: Session, *, max_attempts: int) -> Swept:
         returned=states.count("waiting"),
         given_up=states.count("failed"),
         others=len(others),
+        forgotten=forgotten,
         waiting=waiting,
     )
 

@@ -1,6 +1,6 @@
 """Terms: what each key of a query means, as a condition on a row of ``standing``.
 
-A further key is a function of its values and a line in ``_KEYS``.
+A further key is a function of its values and of who asks, and a line in ``_KEYS``.
 """
 
 import math
@@ -9,21 +9,36 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, ScalarSelect, and_, func, not_, or_, select
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy import (
+    ColumnElement,
+    ScalarSelect,
+    Select,
+    and_,
+    exists,
+    func,
+    not_,
+    or_,
+    select,
+    union,
+)
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
-from predella import db
+from predella import clock, db
 from predella.checks import CheckName, Severity
 from predella.errors import QueryError
 from predella.formats.query import Operator, Query, Term, Value
+from predella.ids import Reach
 from predella.models import (
     Analysis,
+    Claim,
     Collection,
     Item,
     OpenFinding,
     Prompt,
     PromptKind,
     Release,
+    Remark,
+    Review,
     ReviewState,
     Revision,
     Standing,
@@ -31,6 +46,10 @@ from predella.models import (
 
 Values = Sequence[Value]
 Condition = ColumnElement[bool]
+
+_NAMED = 20
+"""The most collections that an error names."""
+_NOBODY = UUID(int=0)
 
 _COMPARE: Mapping[Operator, Callable[[Any, Any], Any]] = {
     Operator.EQUAL: operator.eq,
@@ -41,14 +60,17 @@ _COMPARE: Mapping[Operator, Callable[[Any, Any], Any]] = {
 }
 
 
-def require_known(query: Query) -> None:
+def require_known(session: Session, query: Query) -> None:
     """Look at every term.
 
     Raises:
         QueryError: a key or a value is unknown; it says what is known.
     """
     for term in query.terms:
-        _condition(term)
+        _condition(term, _NOBODY)
+    named = [value for term in query.terms if term.key == "collection" for value in term.values]
+    if named:
+        _require_collections(session, named, query.within)
 
 
 def states(query: Query) -> list[ReviewState]:
@@ -61,23 +83,41 @@ def states(query: Query) -> list[ReviewState]:
     ]
 
 
-def conditions(query: Query) -> list[Condition]:
-    """Return what must hold, but for the state; where the query may look, too."""
-    asked = [_condition(term) for term in query.terms if term.key != "state"]
+def conditions(query: Query, account_id: UUID) -> list[Condition]:
+    """Return what must hold for this account, but for the state; where it may look, too."""
+    asked = [_condition(term, account_id) for term in query.terms if term.key != "state"]
     return [*asked, db.inside(Standing.collection_id, query.within)]
 
 
-def _condition(term: Term) -> Condition:
+def _require_collections(session: Session, named: Values, within: Reach) -> None:
+    """Tell a slug that nothing has from a collection in which nothing is found."""
+    slugs = {value.text for value in named}
+    seen = select(Collection.slug).where(db.inside(Collection.id, within))
+    known = set(session.scalars(seen.where(Collection.slug.in_(slugs))))
+    for value in named:
+        if value.text not in known:
+            first = session.scalars(seen.order_by(Collection.slug).limit(_NAMED + 1)).all()
+            raise QueryError(value.position, _no_collection(value.text, first))
+
+
+def _no_collection(slug: str, known: Sequence[str]) -> str:
+    if not known:
+        return f"no collection is called {slug!r}; there is none yet"
+    more = ", ..." if len(known) > _NAMED else ""
+    return f"no collection is called {slug!r}; there are {', '.join(known[:_NAMED])}{more}"
+
+
+def _condition(term: Term, account_id: UUID) -> Condition:
     meaning = _words if term.key is None else _KEYS.get(term.key)
     if meaning is None:
         known = ", ".join(_KEYS)
         sentence = f"unknown key {term.key!r}; known are {known}; quote what is no key"
         raise QueryError(term.position, sentence)
-    holds = meaning(term.values)
+    holds = meaning(term.values, account_id)
     return not_(holds) if term.negated else holds
 
 
-def _state(values: Values) -> Condition:
+def _state(values: Values, _account_id: UUID) -> Condition:
     return Standing.state.in_(_states(values))
 
 
@@ -90,7 +130,7 @@ def _states(values: Values) -> list[ReviewState]:
     return [state for state in ReviewState if state in found]
 
 
-def _check(values: Values) -> Condition:
+def _check(values: Values, _account_id: UUID) -> Condition:
     named = {_one_of(value, [*CheckName, "none", "any"]) for value in values}
     wholly = {"none": _clean(), "any": not_(_clean())}
     found = [wholly[name] for name in sorted(named & wholly.keys())]
@@ -104,7 +144,7 @@ def _clean() -> Condition:
     return and_(Standing.hard == 0, Standing.soft == 0, Standing.info == 0, Standing.calm >= 0)
 
 
-def _severity(values: Values) -> Condition:
+def _severity(values: Values, _account_id: UUID) -> Condition:
     counted = {
         Severity.HARD: Standing.hard,
         Severity.SOFT: Standing.soft,
@@ -113,17 +153,48 @@ def _severity(values: Values) -> Condition:
     return or_(*(counted[Severity(_one_of(value, [*Severity]))] > 0 for value in values))
 
 
-def _is(values: Values) -> Condition:
-    for value in values:
-        _one_of(value, ["held"])
+def _is(values: Values, account_id: UUID) -> Condition:
+    known = {"held": _held, "mine": _mine, "claimed": _claimed}
+    return or_(*(known[_one_of(value, [*known])](account_id) for value in values))
+
+
+def _held(_account_id: UUID) -> Condition:
     return Standing.hard > 0
+
+
+def _mine(account_id: UUID) -> Condition:
+    """Say that the newest step is this account's: an amendment or a decision, an undo too.
+
+    Found from the account's own steps, so that it costs what they are and not what others did.
+    """
+    steps = union(*(_newest_steps(step, account_id) for step in (Review, Revision)))
+    return Standing.analysis_id.in_(steps)
+
+
+def _newest_steps(step: type[Review] | type[Revision], account_id: UUID) -> Select[UUID]:
+    """Select where such a step of an account is the newest: ids tell the time."""
+    later = (aliased(Review), aliased(Revision))
+    return select(step.analysis_id).where(
+        step.account_id == account_id,
+        *(~exists().where(one.analysis_id == step.analysis_id, one.id > step.id) for one in later),
+    )
+
+
+def _claimed(_account_id: UUID) -> Condition:
+    return exists().where(Claim.analysis_id == Standing.analysis_id, Claim.until > clock.now())
+
+
+def _has(values: Values, _account_id: UUID) -> Condition:
+    for value in values:
+        _one_of(value, ["comment"])
+    return exists().where(Remark.analysis_id == Standing.analysis_id)
 
 
 def _flagged(which: Condition) -> Condition:
     return Standing.analysis_id.in_(select(OpenFinding.analysis_id).where(which))
 
 
-def _collection(values: Values) -> Condition:
+def _collection(values: Values, _account_id: UUID) -> Condition:
     slugs = [_plain(value) for value in values]
     named = select(Collection.id).where(Collection.slug.in_(slugs))
     if len(slugs) == 1:
@@ -131,12 +202,12 @@ def _collection(values: Values) -> Condition:
     return Standing.collection_id.in_(named)
 
 
-def _confidence(values: Values) -> Condition:
+def _confidence(values: Values, _account_id: UUID) -> Condition:
     compared = (_COMPARE[value.operator](Standing.confidence, _share(value)) for value in values)
     return or_(*compared)
 
 
-def _object(values: Values) -> Condition:
+def _object(values: Values, _account_id: UUID) -> Condition:
     matching = or_(*(_numbered(_plain(value)) for value in values))
     return select(Item.id).where(Item.analysis_id == Standing.analysis_id, matching).exists()
 
@@ -147,18 +218,18 @@ def _numbered(pattern: str) -> Condition:
     return Item.object_number == pattern
 
 
-def _submission(values: Values) -> Condition:
+def _submission(values: Values, _account_id: UUID) -> Condition:
     ids = [_uuid(value) for value in values]
     return Standing.analysis_id.in_(select(Item.analysis_id).where(Item.submission_id.in_(ids)))
 
 
-def _kind(values: Values) -> Condition:
+def _kind(values: Values, _account_id: UUID) -> Condition:
     kinds = [PromptKind(_one_of(value, [*PromptKind])) for value in values]
     releases = select(Release.id).join(Prompt, Prompt.id == Release.prompt_id)
     return _analysis(Analysis.release_id.in_(releases.where(Prompt.kind.in_(kinds))))
 
 
-def _language(values: Values) -> Condition:
+def _language(values: Values, _account_id: UUID) -> Condition:
     return _analysis(Analysis.language.in_([_plain(value) for value in values]))
 
 
@@ -166,13 +237,13 @@ def _analysis(which: Condition) -> Condition:
     return select(Analysis.id).where(Analysis.id == Standing.analysis_id, which).exists()
 
 
-def _edited(values: Values) -> Condition:
+def _edited(values: Values, _account_id: UUID) -> Condition:
     stands_for = _newest(func.coalesce(Revision.restores_number, Revision.number))
     answers = {_one_of(value, ["yes", "no"]) for value in values}
     return or_(*(stands_for > 0 if answer == "yes" else stands_for == 0 for answer in answers))
 
 
-def _words(values: Values) -> Condition:
+def _words(values: Values, _account_id: UUID) -> Condition:
     return _newest(Revision.text).icontains(values[0].text, autoescape=True)
 
 
@@ -216,11 +287,12 @@ def _uuid(value: Value) -> UUID:
         raise QueryError(value.position, f"{value.text!r} is no id") from error
 
 
-_KEYS: Mapping[str, Callable[[Values], Condition]] = {
+_KEYS: Mapping[str, Callable[[Values, UUID], Condition]] = {
     "state": _state,
     "check": _check,
     "severity": _severity,
     "is": _is,
+    "has": _has,
     "collection": _collection,
     "conf": _confidence,
     "object": _object,

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from predella import db, ids
+from predella import db
 from predella.models import Role
 from tests import factories
 from tests.api.conftest import Acting
@@ -44,12 +44,24 @@ class TestClaim:
 
     def test_only_of_one_collection(self, curator: TestClient, wanted: list[str]) -> None:
         with db.transaction() as session:
-            submission = factories.submission(session)
+            submission = factories.submission(session, factories.collection(session, slug="ra"))
             (elsewhere,) = factories.analyses(session, 1, submission)
-            collection_id, other = str(submission.collection_id), str(elsewhere.id)
+            other = str(elsewhere.id)
 
-        assert _claim(curator, collection_id=collection_id) == [other]
-        assert _claim(curator, collection_id=str(ids.new())) == []
+        assert _claim(curator, query="collection:ra") == [other]
+        assert _claim(curator, query="collection:ra conf:<0") == []
+        assert wanted
+
+    def test_in_another_order(self, curator: TestClient, wanted: list[str]) -> None:
+        assert _claim(curator, order="newest", n=2) == wanted[:-3:-1]
+
+    def test_422_for_a_collection_that_there_is_not(
+        self, curator: TestClient, wanted: list[str]
+    ) -> None:
+        response = curator.post("/v1/claims", json={"query": "collection:ks"})
+
+        told = problem(response, HTTPStatus.UNPROCESSABLE_ENTITY)
+        assert (told["position"], "no collection is called 'ks'" in told["detail"]) == (12, True)
         assert wanted
 
     @pytest.mark.parametrize("n", [0, 6])

@@ -41,7 +41,9 @@ def put(session: Session, slug: str) -> Things:
         session, within, name=f"terms-{slug}", entries=[Entry(words=("vase",))], account=by
     )
     selection = selections.freeze(
-        session, searches.parse(f"collection:{slug}", within=None), account=by
+        session,
+        searches.parse(session, f"collection:{slug}", account=by, within=None),
+        account=by,
     )
     lot = lots.create(session, collection=within, plan=Plan.QUICK_LOOK, account=by)
     return PARTS | {

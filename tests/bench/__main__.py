@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import review
+from tests.bench import desk, review
 from tests.bench.journey import Findings, travel
 from tests.bench.review import Figures
 
@@ -20,8 +20,9 @@ _MEGABYTE = 1_000_000
 def main() -> int:
     """Print what the journey took; 1 when anything was lost, doubled or invalid."""
     options = _options()
-    if options.review:
-        figures = review.measure(options.review, report=Console(stderr=True).print)
+    if options.review or options.desk:
+        bench, count = (review, options.review) if options.review else (desk, options.desk)
+        figures = bench.measure(count, report=Console(stderr=True).print)
         if options.json:
             options.json.write_text(json.dumps(asdict(figures), indent=2) + "\n")
         _print_figures(figures)
@@ -42,6 +43,12 @@ def _options() -> argparse.Namespace:
         type=int,
         metavar="N",
         help="instead: what a page, a count and decisions cost with N analyses",
+    )
+    parser.add_argument(
+        "--desk",
+        type=int,
+        metavar="N",
+        help="instead: what a curator waits for at the desk, over a slow line, with N pictures",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there, too")
     return parser.parse_args()

@@ -56,7 +56,7 @@ def travel(home: Path, count: int, *, report: Callable[[str], None]) -> Findings
     }
     with pytest.MonkeyPatch.context() as environment, Memory() as memory:
         environment.setenv("PREDELLA_HOME", str(home))
-        _forget()
+        forget()
         with Stack(home, report=report, extra=extra | {"PREDELLA_ENGINE": "auto"}) as stack:
             stack.start_services()
             token = _token()
@@ -72,7 +72,7 @@ def travel(home: Path, count: int, *, report: Callable[[str], None]) -> Findings
             with findings.stage("prepare"):
                 _until(Item.stage == Stage.ANALYZE, count + _WARM)
         with Stack(home, report=report, extra=extra | {"PREDELLA_ENGINE": "trivial"}) as stack:
-            _forget()
+            forget()
             stack.start_services()
             stack.start_apps()
             client = Client(stack.address, token)
@@ -89,7 +89,7 @@ def travel(home: Path, count: int, *, report: Callable[[str], None]) -> Findings
     return findings
 
 
-def _forget() -> None:
+def forget() -> None:
     """The services have other connections, perhaps other ports, after a restart."""
     for cached in (get_settings, db.engine, db._session_factory, storage.store):
         cached.cache_clear()

@@ -10,16 +10,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Engine, create_engine, make_url, text
+from sqlalchemy import Engine, create_engine, delete, make_url, text, update
 from sqlalchemy.orm import Session
 
 from predella import migrate
 from predella.embedded.home import Home
 from predella.embedded.postgres import Postgres
 from predella.ids import AnalysisId, CollectionId, SelectionId
-from predella.models import Account, Client, Decision, RejectionReason
-from predella.services import bulks, reviews, searches, selections
-from predella.services.searches import Order
+from predella.models import Account, Analysis, Claim, Client, Decision, RejectionReason
+from predella.services import bulks, claims, reviews, searches, selections
+from predella.services.searches import Order, Search
 from tests import factories
 from tests.services import service_url, sqlalchemy_url
 
@@ -29,40 +29,39 @@ _ROUNDS = 100
 _BULK = 10_000
 _QUEUE = "collection:bench state:needs_review"
 
-# A row like the one that is there, but for what is named. Before there are findings nothing
-# has to be settled.
+# A row like the one that is there, but for what is named. Without triggers, which is why the
+# tables that they keep are filled last, from the others.
 _FILL = """
 CREATE FUNCTION pg_temp.id(kind text, n int) RETURNS uuid LANGUAGE sql IMMUTABLE AS $$
     SELECT (lpad(to_hex(1700000000000 + n), 12, '0') || '7' || substr(md5(kind || n), 1, 3)
         || '8' || substr(md5(kind || n), 4, 15))::uuid
 $$;
-INSERT INTO image SELECT (jsonb_populate_record(image, jsonb_build_object(
-    'id', pg_temp.id('image', n), 'sha256', sha256(('image' || n)::bytea)))).*
-FROM image, generate_series(1, {count}) n WHERE image.id = :image;
-INSERT INTO item SELECT (jsonb_populate_record(item, jsonb_build_object(
+SET session_replication_role = replica;
+INSERT INTO image SELECT made.* FROM image, generate_series(1, {count}) n,
+jsonb_populate_record(image, jsonb_build_object(
+    'id', pg_temp.id('image', n), 'sha256', sha256(('image' || n)::bytea))) made
+WHERE image.id = :image;
+INSERT INTO item SELECT made.* FROM item, generate_series(1, {count}) n,
+jsonb_populate_record(item, jsonb_build_object(
     'id', pg_temp.id('item', n), 'object_number', 'SK-B-' || n, 'key', n || '.jpg',
-    'image_id', pg_temp.id('image', n), 'analysis_id', NULL,
-    'stage', 'prepare', 'state', 'waiting'))).*
-FROM item, generate_series(1, {count}) n WHERE item.id = :item;
-INSERT INTO analysis SELECT (jsonb_populate_record(analysis, jsonb_build_object(
+    'image_id', pg_temp.id('image', n), 'analysis_id', pg_temp.id('analysis', n),
+    'stage', 'analyze', 'state', 'done')) made
+WHERE item.id = :item;
+INSERT INTO analysis SELECT made.* FROM analysis, generate_series(1, {count}) n,
+jsonb_populate_record(analysis, jsonb_build_object(
     'id', pg_temp.id('analysis', n), 'image_id', pg_temp.id('image', n),
-    'item_id', pg_temp.id('item', n), 'mean_logprob', ln(0.2 + 0.8 * random())))).*
-FROM analysis, generate_series(1, {count}) n WHERE analysis.id = :analysis;
-ALTER TABLE revision DISABLE TRIGGER settle_findings;
-ALTER TABLE checkup DISABLE TRIGGER settle_findings;
-INSERT INTO revision SELECT (jsonb_populate_record(revision, jsonb_build_object(
+    'item_id', pg_temp.id('item', n), 'mean_logprob', ln(0.2 + 0.8 * random()))) made
+WHERE analysis.id = :analysis;
+INSERT INTO revision SELECT made.* FROM revision, generate_series(1, {count}) n,
+jsonb_populate_record(revision, jsonb_build_object(
     'id', pg_temp.id('revision', n), 'analysis_id', pg_temp.id('analysis', n),
     'text', repeat(revision.text, 8) || n,
-    'sha256', sha256(convert_to(repeat(revision.text, 8) || n, 'UTF8'))))).*
-FROM revision, generate_series(1, {count}) n WHERE revision.analysis_id = :analysis;
-UPDATE item SET analysis_id = analysis.id, stage = 'analyze', state = 'done'
-FROM analysis WHERE analysis.item_id = item.id AND item.id <> :item;
+    'sha256', sha256(convert_to(repeat(revision.text, 8) || n, 'UTF8')))) made
+WHERE revision.analysis_id = :analysis;
 INSERT INTO checkup (id, created_at, analysis_id, revision_id, revision_sha256, number, suite)
 SELECT pg_temp.id('checkup', n), now(), revision.analysis_id, revision.id, revision.sha256, 0,
     repeat('ab', 32)
 FROM generate_series(1, {count}) n JOIN revision ON revision.id = pg_temp.id('revision', n);
-ALTER TABLE revision ENABLE TRIGGER settle_findings;
-ALTER TABLE checkup ENABLE TRIGGER settle_findings;
 INSERT INTO finding (id, created_at, checkup_id, analysis_id, check_name, version, severity,
     sentence, evidence, fingerprint)
 SELECT pg_temp.id(check_name, n), now(), pg_temp.id('checkup', n), pg_temp.id('analysis', n),
@@ -75,7 +74,26 @@ INSERT INTO review (id, created_at, analysis_id, number, revision_id, revision_s
 SELECT pg_temp.id('review', n), now(), revision.analysis_id, 1, revision.id, revision.sha256,
     :account, 'rejected', 'other', 'desk'
 FROM generate_series(1, {count}) n JOIN revision ON revision.id = pg_temp.id('revision', n)
-WHERE (hashtext('review' || n) & 1023) / 1024.0 < 0.3
+WHERE (hashtext('review' || n) & 1023) / 1024.0 < 0.3;
+ANALYZE;
+INSERT INTO standing (analysis_id, collection_id, state, object_number, confidence, hard, soft,
+    info, calm)
+SELECT analysis.id, :within, CASE WHEN review.id IS NULL THEN 'needs_review' ELSE 'rejected' END,
+    item.object_number, predella_confidence(mean_logprob), coalesce(hard, 0), coalesce(soft, 0),
+    coalesce(info, 0),
+    predella_confidence(mean_logprob) - coalesce(soft, 0) - 1000 * coalesce(hard, 0)
+FROM analysis JOIN item ON item.id = analysis.item_id
+LEFT JOIN review ON review.analysis_id = analysis.id
+LEFT JOIN (
+    SELECT analysis_id, count(*) FILTER (WHERE severity = 'hard') AS hard,
+        count(*) FILTER (WHERE severity = 'soft') AS soft,
+        count(*) FILTER (WHERE severity = 'info') AS info
+    FROM finding GROUP BY analysis_id
+) said ON said.analysis_id = analysis.id
+WHERE analysis.id <> :analysis;
+INSERT INTO open_finding (finding_id, analysis_id, collection_id, check_name, severity)
+SELECT id, analysis_id, :within, check_name, severity FROM finding;
+VACUUM ANALYZE
 """
 
 
@@ -90,9 +108,12 @@ class Figures:
         """Do it, and remember how long it took."""
         began = time.perf_counter()
         done = work()
-        taken = (time.perf_counter() - began) * 1000
-        self.milliseconds.setdefault(name, []).append(taken)
+        self.add(name, (time.perf_counter() - began) * 1000)
         return done
+
+    def add(self, name: str, milliseconds: float) -> None:
+        """Remember how long one round took."""
+        self.milliseconds.setdefault(name, []).append(milliseconds)
 
     def median(self, name: str) -> float:
         """Return the milliseconds that half of the rounds needed at most."""
@@ -117,7 +138,8 @@ def measure(count: int, *, report: Callable[[str], None]) -> Figures:
             report("measuring")
             with Session(engine) as session:
                 curator = session.get_one(Account, account)
-                _read(session, figures, within)
+                _read(session, figures, within, curator)
+                _claim(session, figures, curator)
                 _decide(session, figures, curator)
                 _in_bulk(session, figures, curator)
             engine.dispose()
@@ -138,17 +160,13 @@ def _filled(url: str, own: Postgres, count: int) -> tuple[Engine, CollectionId, 
         item = factories.item(session, factories.submission(session, within))
         first = factories.analysis(session, item)
         named = {"image": first.image_id, "item": item.id, "analysis": first.id}
-        named["account"] = account.id
+        named |= {"account": account.id, "within": within.id}
         session.commit()
         kept = CollectionId(within.id), account.id
     with _server(url) as connection:
         for statement in _FILL.format(count=count - 1).split(";\n"):
             used = {name: value for name, value in named.items() if f":{name}" in statement}
             connection.execute(text(statement), used)
-            if statement.startswith("INSERT"):
-                # What follows, triggers too, is planned for tables that are no longer empty.
-                connection.execute(text("ANALYZE"))
-        connection.execute(text("VACUUM ANALYZE"))
     owner.dispose()
     return create_engine(service_url(url)), *kept
 
@@ -161,7 +179,7 @@ def _server(url: str) -> Iterator[Any]:
     engine.dispose()
 
 
-def _read(session: Session, figures: Figures, within: CollectionId) -> None:
+def _read(session: Session, figures: Figures, within: CollectionId, curator: Account) -> None:
     queries = {
         "by risk": (_QUEUE, Order.RISK),
         "by risk, all that is open": (
@@ -176,44 +194,63 @@ def _read(session: Session, figures: Figures, within: CollectionId) -> None:
         "by object": (_QUEUE, Order.OBJECT),
         "newest first": (_QUEUE, Order.NEWEST),
         "at random": (_QUEUE, Order.RANDOM),
+        "by risk, mine": ("collection:bench is:mine", Order.RISK),
+        "by risk, with a comment": (f"{_QUEUE} has:comment", Order.RISK),
     }
     for name, (asked, order) in queries.items():
-        query, cursor = searches.parse(asked, within=None), None
+        search, cursor = searches.parse(session, asked, account=curator, within=None), None
         for _ in range(_ROUNDS):
-            turn = partial(searches.page, session, query, order=order, after=cursor)
+            turn = partial(searches.page, session, search, order=order, after=cursor)
             page = figures.measure(f"page of 50 {name}", turn)
             cursor = page.next
         session.rollback()
-    query = searches.parse(_QUEUE, within=None)
-    for _ in range(_ROUNDS):
-        figures.measure(
-            "next 5 by risk", lambda: session.scalars(searches.select(query).limit(5)).all()
-        )
-        session.rollback()
+    queue = searches.parse(session, _QUEUE, account=curator, within=None)
     for _ in range(_ROUNDS // 5):
         figures.measure("facets", lambda: searches.facets(session, within, within=None))
-        figures.measure("count", lambda: searches.count(session, query))
+        figures.measure("count", lambda: searches.count(session, queue))
         session.rollback()
+
+
+def _claim(session: Session, figures: Figures, curator: Account) -> None:
+    """Take the next five, of a collection and of all, past those that a colleague holds."""
+    colleague = factories.account(session)
+    session.commit()
+    for name, asked in {"in a collection": "collection:bench", "in all": ""}.items():
+        search = searches.parse(session, asked, account=curator, within=None)
+        for _ in range(_ROUNDS):
+            figures.measure(f"claim 5 {name}", partial(_take, session, search, curator))
+            session.execute(update(Claim).values(account_id=colleague.id))
+            session.commit()
+        session.execute(delete(Claim))
+        session.commit()
+
+
+def _take(session: Session, search: Search, curator: Account) -> None:
+    claims.take(session, search, account=curator)
+    session.commit()
 
 
 def _decide(session: Session, figures: Figures, curator: Account) -> None:
-    ids = session.scalars(
-        searches.select(searches.parse(f"{_QUEUE} check:none", within=None)).limit(_ROUNDS)
-    )
+    clean = searches.parse(session, f"{_QUEUE} check:none", account=curator, within=None)
+    found = session.scalars(searches.select(clean).limit(_ROUNDS)).all()
+    for id_ in found:
+        revision = factories.newest_revision(session, session.get_one(Analysis, id_))
+        factories.opening(session, revision, curator)
+    session.commit()
 
     def approve(analysis_id: AnalysisId) -> None:
         reviews.approve(session, analysis_id, revision_number=0, account=curator, client=Client.API)
         session.commit()
 
-    for id_ in ids.all():
+    for id_ in found:
         figures.measure("approve one", partial(approve, AnalysisId(id_)))
 
 
 def _in_bulk(session: Session, figures: Figures, curator: Account) -> None:
-    query = searches.parse(_QUEUE, within=None)
+    search = searches.parse(session, _QUEUE, account=curator, within=None)
 
     def freeze() -> tuple[SelectionId, int]:
-        frozen = selections.freeze(session, query, account=curator, limit=_BULK)
+        frozen = selections.freeze(session, search, account=curator, limit=_BULK)
         kept = SelectionId(frozen.id), frozen.count
         session.commit()
         return kept

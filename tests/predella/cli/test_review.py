@@ -14,7 +14,15 @@ from predella.cli import reading
 from predella.cli.output import Exit
 from predella.ids import AnalysisId
 from predella.models import Collection, FinishReason, Item, ReviewState, Role
-from predella.services import accounts, analyses, memberships, places, regenerations, reviews
+from predella.services import (
+    accounts,
+    analyses,
+    claims,
+    memberships,
+    places,
+    regenerations,
+    reviews,
+)
 from predella.settings import Settings, get_settings
 from tests import factories
 from tests.predella.cli.running import Run, runner
@@ -365,18 +373,46 @@ class TestUndo:
 class TestNext:
     def test_decides_with_one_key_and_goes_on(self, run: Run, type_in: Type) -> None:
         one, two, three, four = (_analysis(f"Text {number}.") for number in range(4))
-        type_in("a\nr\n3\ns\na\n")
+        type_in("a\nr\n3\ns\na\nr\n1\n")
 
-        ran = run("next")
+        ran = run("next", "--order", "oldest")
 
         assert ran.code == Exit.OK
         assert [_state(id_) for id_ in (one, two, three, four)] == [
             "approved",
             "rejected",
-            "needs_review",
+            "rejected",
             "approved",
         ]
-        assert "Nothing more needs review." in ran.out
+        assert "Nothing more of this is to be decided." in ran.out
+        assert ran.out.index("Text 3.") < ran.out.rindex("Text 2.")
+
+    def test_shows_only_what_the_query_finds_and_what_no_colleague_holds(
+        self, run: Run, type_in: Type
+    ) -> None:
+        held, free, _other = _analysis("A jug."), _analysis("A jug."), _analysis("A cup.")
+        with db.transaction() as session:
+            claims.hold(session, held, account=factories.account(session))
+        type_in("s\nq\n")
+
+        shown = run("next", "--query", "jug").out
+
+        assert (str(free) in shown, str(held) in shown, "A cup." in shown) == (True, False, False)
+
+    def test_whoever_leaves_holds_nothing(self, run: Run, type_in: Type) -> None:
+        id_ = _analysis()
+        type_in("q\n")
+
+        run("next")
+
+        with db.transaction() as session:
+            assert claims.of(session, [id_]) == {}
+
+    def test_names_the_collections_that_there_are(self, run: Run) -> None:
+        ran = run("next", "--query", "collection:nowhere")
+
+        assert ran.code == Exit.USAGE
+        assert "no collection is called 'nowhere'" in " ".join(ran.err.split())
 
     def test_u_takes_back_the_last_decision_and_shows_that_text_again(
         self, run: Run, type_in: Type

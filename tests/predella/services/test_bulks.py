@@ -44,7 +44,9 @@ def made(session: Session) -> Sequence[Analysis]:
 
 
 def _freeze(session: Session, by: Account, query: str = "collection:sk") -> Selection:
-    return selections.freeze(session, searches.parse(query, within=None), account=by)
+    return selections.freeze(
+        session, searches.parse(session, query, account=by, within=None), account=by
+    )
 
 
 def _open(session: Session, made: Sequence[Analysis], by: Account) -> None:

@@ -4,12 +4,12 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Engine, Select, create_engine, func, select
+from sqlalchemy import Engine, create_engine, func, select
 from sqlalchemy.orm import Session
 
 from predella import clock, ids
 from predella.errors import AlreadyDecidedError, ClaimedError, NotFoundError
-from predella.ids import AnalysisId, CollectionId
+from predella.ids import AnalysisId
 from predella.models import (
     Account,
     Analysis,
@@ -18,12 +18,11 @@ from predella.models import (
     Collection,
     Decision,
     RejectionReason,
-    ReviewState,
     Skip,
-    Standing,
     Submission,
 )
-from predella.services import claims, reviews
+from predella.services import claims, reviews, searches
+from predella.services.searches import Order, Search
 from tests import factories
 
 
@@ -50,17 +49,24 @@ def wanted(session: Session, within: Submission) -> list[AnalysisId]:
 
 
 @pytest.fixture
-def queue(within: Submission) -> Select[UUID]:
-    return _queue(within.collection_id)
+def queue(session: Session, within: Submission) -> Search:
+    return _queue(session, session.get_one(Collection, within.collection_id).slug)
 
 
-def _queue(collection_id: UUID) -> Select[UUID]:
-    return (
-        select(Standing.analysis_id)
-        .where(Standing.collection_id == collection_id)
-        .where(Standing.state == ReviewState.NEEDS_REVIEW)
-        .order_by(Standing.analysis_id)
-    )
+def _queue(session: Session, slug: str, further: str = "") -> Search:
+    asked = f"collection:{slug} {further}"
+    return searches.parse(session, asked, account=factories.account(session), within=None)
+
+
+def _take(
+    session: Session,
+    queue: Search,
+    *,
+    account: Account,
+    limit: int = claims.MAX_CLAIMS,
+    order: Order = Order.OLDEST,
+) -> list[AnalysisId]:
+    return list(claims.take(session, queue, account=account, order=order, limit=limit))
 
 
 class _Clock:
@@ -81,89 +87,104 @@ def watch(monkeypatch: pytest.MonkeyPatch) -> _Clock:
 
 class TestTake:
     def test_gives_the_first_ones_in_the_order_of_the_query(
-        self, session: Session, wanted: list[AnalysisId], queue: Select[UUID], curator: Account
+        self, session: Session, wanted: list[AnalysisId], queue: Search, curator: Account
     ) -> None:
-        backwards = queue.order_by(None).order_by(Standing.analysis_id.desc())
-
-        assert claims.take(session, queue, account=curator, limit=3) == wanted[:3]
+        assert _take(session, queue, account=curator, limit=3) == wanted[:3]
         claims.release(session, wanted, account=curator)
-        assert claims.take(session, backwards, account=curator, limit=3) == wanted[:-4:-1]
+        assert _take(session, queue, account=curator, limit=3, order=Order.NEWEST) == wanted[:-4:-1]
 
     def test_two_people_never_get_the_same(
         self,
         session: Session,
         wanted: list[AnalysisId],
-        queue: Select[UUID],
+        queue: Search,
         curator: Account,
         colleague: Account,
     ) -> None:
-        assert claims.take(session, queue, account=curator, limit=5) == wanted[:5]
-        assert claims.take(session, queue, account=colleague, limit=5) == wanted[5:]
+        assert _take(session, queue, account=curator, limit=5) == wanted[:5]
+        assert _take(session, queue, account=colleague, limit=5) == wanted[5:]
 
     def test_goes_on_with_what_the_account_holds(
-        self, session: Session, wanted: list[AnalysisId], queue: Select[UUID], curator: Account
+        self, session: Session, wanted: list[AnalysisId], queue: Search, curator: Account
     ) -> None:
         claims.hold(session, wanted[4], account=curator)
 
-        assert claims.take(session, queue, account=curator, limit=3) == [wanted[4], *wanted[:2]]
-        assert claims.take(session, queue, account=curator, limit=3) == [*wanted[:2], wanted[4]]
+        assert _take(session, queue, account=curator, limit=3) == [wanted[4], *wanted[:2]]
+        assert _take(session, queue, account=curator, limit=3) == [*wanted[:2], wanted[4]]
 
     def test_what_is_held_outside_the_query_is_not_given(
-        self, session: Session, wanted: list[AnalysisId], queue: Select[UUID], curator: Account
+        self, session: Session, wanted: list[AnalysisId], queue: Search, curator: Account
     ) -> None:
         elsewhere = AnalysisId(factories.analysis(session).id)
         claims.hold(session, elsewhere, account=curator)
 
-        assert claims.take(session, queue, account=curator, limit=2) == wanted[:2]
+        assert _take(session, queue, account=curator, limit=2) == wanted[:2]
 
     def test_skipped_ones_come_last_the_earliest_skipped_first(
         self,
         session: Session,
         wanted: list[AnalysisId],
-        queue: Select[UUID],
+        queue: Search,
         curator: Account,
         colleague: Account,
     ) -> None:
         for skipped in (wanted[1], wanted[0]):
             claims.skip(session, skipped, account=curator)
 
-        assert claims.take(session, queue, account=curator, limit=8) == [
+        assert _take(session, queue, account=curator, limit=8) == [
             *wanted[2:],
             wanted[1],
             wanted[0],
         ]
         claims.release(session, wanted, account=curator)
-        assert claims.take(session, queue, account=colleague, limit=1) == wanted[:1]
+        assert _take(session, queue, account=colleague, limit=1) == wanted[:1]
 
     def test_what_was_decided_in_the_meantime_is_not_claimed(
+        self, session: Session, wanted: list[AnalysisId], queue: Search, curator: Account
+    ) -> None:
+        _approve(session, wanted[0], curator)
+        reviews.reject(
+            session,
+            wanted[1],
+            revision_number=0,
+            account=curator,
+            client=Client.CLI,
+            reason=RejectionReason.OTHER,
+        )
+
+        assert _take(session, queue, account=curator, limit=1) == wanted[2:3]
+
+    def test_a_query_for_what_is_decided_offers_nothing(
         self, session: Session, wanted: list[AnalysisId], within: Submission, curator: Account
     ) -> None:
         _approve(session, wanted[0], curator)
-        everything = _queue(within.collection_id).where(Standing.state.is_not(None))
+        slug = session.get_one(Collection, within.collection_id).slug
 
-        assert claims.take(session, everything, account=curator, limit=1) == wanted[1:2]
+        assert _take(session, _queue(session, slug, "state:approved"), account=curator) == []
 
     def test_a_lapsed_claim_goes_to_whoever_comes(
         self,
         session: Session,
         wanted: list[AnalysisId],
-        queue: Select[UUID],
+        queue: Search,
         curator: Account,
         colleague: Account,
         watch: _Clock,
     ) -> None:
-        claims.take(session, queue, account=curator, limit=2)
+        _take(session, queue, account=curator, limit=2)
 
         watch.pass_by(minutes=9, seconds=59)
-        assert claims.take(session, queue, account=colleague, limit=1) == wanted[2:3]
+        assert _take(session, queue, account=colleague, limit=1) == wanted[2:3]
         watch.pass_by(seconds=1)
-        assert claims.take(session, queue, account=colleague, limit=3) == [wanted[2], *wanted[:2]]
+        assert _take(session, queue, account=colleague, limit=3) == [wanted[2], *wanted[:2]]
 
         assert set(claims.of(session, wanted[:2])) == set(wanted[:2])
-        assert claims.take(session, queue, account=curator, limit=2) == wanted[3:5]
+        assert _take(session, queue, account=curator, limit=2) == wanted[3:5]
 
     def test_nothing_is_given_where_nothing_waits(self, session: Session, curator: Account) -> None:
-        assert claims.take(session, _queue(ids.new()), account=curator) == []
+        empty = factories.collection(session)
+
+        assert _take(session, _queue(session, empty.slug), account=curator) == []
 
 
 class TestTakeAtOnce:
@@ -178,28 +199,25 @@ class TestTakeAtOnce:
         engine: Engine,
         session: Session,
         wanted: list[AnalysisId],
-        queue: Select[UUID],
+        queue: Search,
         curator: Account,
         colleague: Account,
     ) -> None:
         session.commit()
 
         with Session(engine) as first, Session(engine) as second:
-            one = claims.take(first, queue, account=first.get_one(Account, curator.id), limit=3)
-            another = claims.take(
-                second, queue, account=second.get_one(Account, colleague.id), limit=3
-            )
+            one = _take(first, queue, account=first.get_one(Account, curator.id), limit=3)
+            another = _take(second, queue, account=second.get_one(Account, colleague.id), limit=3)
             first.commit()
             second.commit()
 
         assert (one, another) == (wanted[:3], wanted[3:6])
 
     def test_many_who_come_at_once_share_everything_between_them(
-        self, engine: Engine, session: Session, within: Submission
+        self, engine: Engine, session: Session, within: Submission, queue: Search
     ) -> None:
         factories.analyses(session, 32, within)
         people = [factories.account(session).id for _ in range(4)]
-        queue = _queue(within.collection_id)
         session.commit()
         got: list[AnalysisId] = []
         start = threading.Barrier(len(people))
@@ -209,7 +227,7 @@ class TestTakeAtOnce:
             for _ in range(4):
                 with Session(engine) as own, own.begin():
                     account = own.get_one(Account, person)
-                    taken = claims.take(own, queue, account=account, limit=2)
+                    taken = _take(own, queue, account=account, limit=2)
                     for id_ in taken:
                         _approve(own, id_, account)
                 got.extend(taken)
@@ -392,69 +410,79 @@ class TestOf:
         assert session.scalar(select(func.count()).select_from(Claim)) == 1
 
 
-class TestWaiting:
-    @pytest.fixture
-    def collection(self, session: Session, within: Submission) -> Collection:
-        return session.get_one(Collection, within.collection_id)
-
-    def test_what_a_hard_check_holds_comes_first_then_what_the_model_was_least_sure_of(
-        self, session: Session, within: Submission, curator: Account
-    ) -> None:
-        sure, unsure, held = (
-            factories.analysis(
-                session, factories.item(session, within), text=text, min_window_logprob=sureness
-            )
-            for text, sureness in (("A vase.", -0.5), ("A jug.", -2.5), ("A cup.", -0.1))
-        )
-        factories.finding(session, held)
-
-        assert self._all(session, curator, within) == [held.id, unsure.id, sure.id]
-
-    def test_a_second_opinion_is_offered_to_whom_it_was_asked_of(
+class TestSecondOpinions:
+    def test_are_offered_to_whom_they_were_asked_of(
         self,
         session: Session,
         wanted: list[AnalysisId],
-        within: Submission,
+        queue: Search,
         curator: Account,
         colleague: Account,
     ) -> None:
         anybody = factories.account(session)
-        for id_, asked in ((wanted[0], colleague), (wanted[1], None)):
-            reviews.ask_second(
-                session,
-                id_,
-                revision_number=0,
-                account=curator,
-                client=Client.DESK,
-                colleague=asked,
-                note=None,
-            )
+        _ask(session, wanted[0], by=curator, of=colleague)
+        _ask(session, wanted[1], by=curator, of=None)
 
-        assert self._all(session, curator, within) == wanted[2:]
-        assert self._all(session, colleague, within) == wanted
-        assert self._all(session, anybody, within) == wanted[1:]
+        assert self._offered(session, queue, curator) == wanted[2:]
+        assert self._offered(session, queue, anybody) == wanted[1:]
+        assert self._offered(session, queue, colleague) == wanted
 
-    def test_what_is_decided_waits_no_more(
-        self, session: Session, wanted: list[AnalysisId], within: Submission, curator: Account
+    def test_the_newest_wish_counts(
+        self,
+        session: Session,
+        wanted: list[AnalysisId],
+        queue: Search,
+        curator: Account,
+        colleague: Account,
     ) -> None:
-        _approve(session, wanted[0], curator)
-        reviews.reject(
-            session,
-            wanted[1],
-            revision_number=0,
-            account=curator,
-            client=Client.CLI,
-            reason=RejectionReason.OTHER,
-        )
+        _ask(session, wanted[0], by=curator, of=colleague)
+        _ask(session, wanted[0], by=colleague, of=curator)
 
-        assert self._all(session, curator, within) == wanted[2:]
-        assert len(claims.take(session, claims.waiting(curator, within=None), account=curator)) == 5
+        assert self._offered(session, queue, colleague) == wanted[1:]
+        assert self._offered(session, queue, curator) == wanted
 
-    def _all(self, session: Session, account: Account, within: Submission) -> list[UUID]:
-        query = claims.waiting(
-            account, within=None, collection_id=CollectionId(within.collection_id)
-        )
-        return list(session.scalars(query))
+    def test_a_skipped_one_does_not_come_back_once_it_is_another_colleagues(
+        self,
+        session: Session,
+        wanted: list[AnalysisId],
+        queue: Search,
+        curator: Account,
+        colleague: Account,
+    ) -> None:
+        _ask(session, wanted[0], by=colleague, of=factories.account(session))
+        claims.skip(session, wanted[0], account=curator)
+
+        assert self._offered(session, queue, curator) == wanted[1:]
+
+    def test_whoever_opens_one_holds_it_and_goes_on_with_it(
+        self,
+        session: Session,
+        wanted: list[AnalysisId],
+        queue: Search,
+        curator: Account,
+        colleague: Account,
+    ) -> None:
+        _ask(session, wanted[3], by=curator, of=colleague)
+        claims.hold(session, wanted[3], account=curator)
+
+        assert _take(session, queue, account=curator, limit=2) == [wanted[3], wanted[0]]
+
+    def _offered(self, session: Session, queue: Search, account: Account) -> list[AnalysisId]:
+        taken = _take(session, queue, account=account, limit=9)
+        claims.release(session, taken, account=account)
+        return taken
+
+
+def _ask(session: Session, analysis_id: AnalysisId, *, by: Account, of: Account | None) -> None:
+    reviews.ask_second(
+        session,
+        analysis_id,
+        revision_number=0,
+        account=by,
+        client=Client.DESK,
+        colleague=of,
+        note=None,
+    )
 
 
 def _approve(session: Session, analysis_id: AnalysisId, by: Account) -> None:

@@ -17,6 +17,7 @@ from predella.models import (
     Collection,
     Decision,
     Finding,
+    Item,
     Lot,
     LotMember,
     LotState,
@@ -27,7 +28,7 @@ from predella.models import (
     Submission,
 )
 from predella.sampling import Plan
-from predella.services import collections, controls, lots, reviews
+from predella.services import collections, controls, lots, reviews, searches
 from predella.services.lots import Judgement
 from predella.settings import Settings
 from tests import factories
@@ -163,6 +164,7 @@ class TestCreate:
     ) -> None:
         one, other, *_ = factories.analyses(session, 5, within)
         collection = session.get_one(Collection, within.collection_id)
+        number = session.get_one(Item, other.item_id).object_number
 
         lot = lots.create(
             session,
@@ -170,10 +172,31 @@ class TestCreate:
             plan=Plan.STRICT,
             account=approver,
             analysis_ids=[AnalysisId(one.id), AnalysisId(other.id)],
-            candidates=select(Analysis.id).where(Analysis.id != other.id),
+            search=searches.parse(session, f"-object:{number}", account=approver, within=None),
         )
 
         assert [drawn.analysis_id for drawn in lots.sample(session, lot)] == [one.id]
+        assert lot.query == f"-object:{number}"
+
+    def test_a_query_brings_in_nothing_flagged_nothing_decided_and_nothing_from_elsewhere(
+        self, session: Session, within: Submission, approver: Account
+    ) -> None:
+        good, flagged, approved = factories.analyses(session, 3, within)
+        factories.finding(session, flagged)
+        _approve(session, AnalysisId(approved.id), approver)
+        factories.analyses(session, 2)
+        query = "state:needs_review,approved"
+
+        lot = lots.create(
+            session,
+            collection=session.get_one(Collection, within.collection_id),
+            plan=Plan.STRICT,
+            account=approver,
+            search=searches.parse(session, query, account=approver, within=None),
+        )
+
+        assert [drawn.analysis_id for drawn in lots.sample(session, lot)] == [good.id]
+        assert (lot.member_count, lot.flagged_count) == (1, 1)
 
     def test_reads_five_of_each_release(
         self, session: Session, within: Submission, approver: Account

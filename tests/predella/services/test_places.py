@@ -30,9 +30,10 @@ class TestRequire:
         )
         for within in (prints, maps, hidden):
             _analysis(session, within)
+        by = factories.account(session)
         frozen = {
             text: selections.freeze(
-                session, searches.parse(text, within=None), account=factories.account(session)
+                session, searches.parse(session, text, account=by, within=None), account=by
             ).id
             for text in ("collection:prints", "collection:prints,maps", "collection:prints,hidden")
         }

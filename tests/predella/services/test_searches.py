@@ -1,13 +1,17 @@
+from datetime import timedelta
+from hashlib import md5
+
 import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from predella import clock
 from predella.checks import CheckName
 from predella.errors import InvalidError, QueryError
 from predella.ids import AnalysisId, CollectionId
-from predella.models import Analysis, Collection, Decision, ReviewState, Standing
-from predella.services import checkups, collections, searches
-from predella.services.searches import Order
+from predella.models import Account, Analysis, Collection, Decision, ReviewState, Standing
+from predella.services import checkups, claims, collections, remarks, searches
+from predella.services.searches import Order, Search
 from tests import factories
 
 HARD = "USER: what is this? ASSISTANT: a vase. " + factories.TEXT
@@ -44,8 +48,15 @@ def three(session: Session, within: Collection) -> dict[str, AnalysisId]:
     }
 
 
-def _found(session: Session, text: str, order: Order = Order.OLDEST) -> list[AnalysisId]:
-    query = searches.parse(f"collection:sk {text}", within=None)
+def _parsed(session: Session, text: str, account: Account | None = None) -> Search:
+    asker = account or factories.account(session)
+    return searches.parse(session, text, account=asker, within=None)
+
+
+def _found(
+    session: Session, text: str, order: Order = Order.OLDEST, *, by: Account | None = None
+) -> list[AnalysisId]:
+    query = _parsed(session, f"collection:sk {text}", by)
     page = searches.page(session, query, order=order)
     assert searches.count(session, query) == len(page.ids)
     assert list(session.scalars(searches.select(query, order=order))) == page.ids
@@ -61,7 +72,8 @@ class TestParse:
             ("state:<done", "needs_review"),
             ("check:colour", "colour_absent"),
             ("severity:loud", "hard, soft, info"),
-            ("is:lost", "held"),
+            ("is:lost", "held, mine, claimed"),
+            ("has:colour", "comment"),
             ("conf:high", "0 to 1"),
             ("conf:nan", "0 to 1"),
             ("kind:poem", "formal_analysis"),
@@ -70,9 +82,18 @@ class TestParse:
             ("language:>en", "no meaning"),
         ],
     )
-    def test_says_what_is_known(self, text: str, known: str) -> None:
+    def test_says_what_is_known(self, session: Session, text: str, known: str) -> None:
         with pytest.raises(QueryError, match=known):
-            searches.parse(f"vase {text}", within=None)
+            _parsed(session, f"vase {text}")
+
+    def test_a_slug_that_nothing_has_is_no_empty_list(
+        self, session: Session, within: Collection
+    ) -> None:
+        assert within
+        with pytest.raises(QueryError, match=r"no collection is called 'ks'; there are .*sk") as no:
+            _parsed(session, "-collection:sk,ks")
+
+        assert no.value.position == 16
 
 
 class TestPage:
@@ -136,6 +157,43 @@ class TestPage:
         assert _found(session, "another") == [clean]
         assert _found(session, "edited:no") == [soft, hard]
 
+    def test_finds_by_comments(self, session: Session, three: dict[str, AnalysisId]) -> None:
+        clean, soft, hard = three.values()
+        for said in ("Is this the verso?", "It is."):
+            remarks.add(session, soft, text=said, account=factories.account(session))
+
+        assert _found(session, "has:comment") == [soft]
+        assert _found(session, "-has:comment") == [clean, hard]
+
+    def test_what_is_mine_is_what_nobody_has_touched_since(
+        self, session: Session, three: dict[str, AnalysisId]
+    ) -> None:
+        me, colleague = factories.account(session), factories.account(session)
+        clean, soft, hard = (session.get_one(Analysis, id_) for id_ in three.values())
+        factories.revision(session, clean, text="Mine.", account=me)
+        factories.revision(session, soft, text="Mine.", account=me)
+        factories.review(session, soft, Decision.REJECTED, by=colleague)
+        factories.review(session, hard, Decision.REJECTED, by=me)
+
+        assert _found(session, "is:mine", by=me) == [clean.id, hard.id]
+        assert _found(session, "is:mine", by=colleague) == [soft.id]
+        assert _found(session, "-is:mine", by=me) == [soft.id]
+        assert _found(session, "is:mine state:needs_review", by=me) == [clean.id]
+        assert _found(session, "is:mine") == []
+
+    def test_a_claim_that_ran_out_is_none(
+        self, session: Session, three: dict[str, AnalysisId], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        me = factories.account(session)
+        claims.hold(session, three["clean"], account=me)
+        assert _found(session, "is:claimed") == [three["clean"]]
+        assert _found(session, "is:claimed,held") == [three["clean"], three["hard"]]
+
+        later = clock.now() + timedelta(minutes=11)
+        monkeypatch.setattr(clock, "now", lambda: later)
+
+        assert _found(session, "is:claimed") == []
+
     def test_orders_by_risk_confidence_object_and_age(
         self, session: Session, three: dict[str, AnalysisId]
     ) -> None:
@@ -145,7 +203,8 @@ class TestPage:
         assert _found(session, "", Order.CONFIDENCE) == [clean, soft, hard]
         assert _found(session, "", Order.OBJECT) == [hard, soft, clean]
         assert _found(session, "", Order.NEWEST) == [hard, soft, clean]
-        assert set(_found(session, "", Order.RANDOM)) == {clean, soft, hard}
+        shuffled = sorted(three.values(), key=lambda id_: md5(str(id_).encode()).digest())  # noqa: S324
+        assert _found(session, "", Order.RANDOM) == shuffled
 
     @pytest.mark.parametrize("order", Order)
     @pytest.mark.parametrize("state", ["", "state:needs_review", "state:>rejected"])
@@ -154,7 +213,7 @@ class TestPage:
     ) -> None:
         made = factories.analyses(session, 7, factories.submission(session, within))
         factories.approvals(session, made[:3])
-        query = searches.parse(f"collection:sk {state}", within=None)
+        query = _parsed(session, f"collection:sk {state}")
         whole = list(session.scalars(searches.select(query, order=order)))
 
         pages, cursor = [], None
@@ -171,7 +230,8 @@ class TestPage:
         seen = [factories.submission(session) for _ in range(number)]
         wanted = {one.id for within in seen for one in factories.analyses(session, 2, within)}
         factories.analyses(session, 2)
-        query = searches.parse("", within={CollectionId(one.collection_id) for one in seen})
+        reach = frozenset(CollectionId(one.collection_id) for one in seen)
+        query = searches.parse(session, "", account=factories.account(session), within=reach)
         whole = list(session.scalars(searches.select(query)))
 
         pages, cursor = [], None
@@ -184,7 +244,7 @@ class TestPage:
         assert [id_ for ids in pages for id_ in ids] == whole
         assert set(whole) == wanted
         assert searches.count(session, query) == len(wanted)
-        counted = searches.facets(session, within=query.within)
+        counted = searches.facets(session, within=reach)
         assert counted.states[ReviewState.NEEDS_REVIEW] == len(wanted)
 
     @pytest.mark.parametrize("order", Order)
@@ -193,7 +253,7 @@ class TestPage:
         self, session: Session, order: Order, cursor: str
     ) -> None:
         with pytest.raises(InvalidError, match="cursor"):
-            searches.page(session, searches.parse("", within=None), order=order, after=cursor)
+            searches.page(session, _parsed(session, ""), order=order, after=cursor)
 
 
 class TestFacets:

@@ -22,7 +22,9 @@ def made(session: Session) -> Sequence[Analysis]:
 
 
 def _freeze(session: Session, by: Account, query: str = "collection:sk") -> Selection:
-    return selections.freeze(session, searches.parse(query, within=None), account=by)
+    return selections.freeze(
+        session, searches.parse(session, query, account=by, within=None), account=by
+    )
 
 
 def _open(session: Session, made: Sequence[Analysis], by: Account) -> None:
@@ -46,9 +48,9 @@ class TestFreeze:
         self, session: Session, made: Sequence[Analysis], curator: Account
     ) -> None:
         assert made
-        query = searches.parse("collection:sk", within=None)
+        search = searches.parse(session, "collection:sk", account=curator, within=None)
 
-        assert selections.freeze(session, query, account=curator, limit=3).count == 3
+        assert selections.freeze(session, search, account=curator, limit=3).count == 3
 
     def test_refuses_nothing_and_too_many(
         self,
@@ -59,7 +61,7 @@ class TestFreeze:
     ) -> None:
         assert made
         with pytest.raises(InvalidError, match="finds nothing"):
-            _freeze(session, curator, "collection:elsewhere")
+            _freeze(session, curator, "collection:sk state:approved")
         monkeypatch.setattr(selections, "MAX_MEMBERS", 3)
         with pytest.raises(InvalidError, match="more than 3"):
             _freeze(session, curator)

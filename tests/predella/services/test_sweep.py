@@ -3,17 +3,22 @@ from typing import Any
 
 import pytest
 import redis
-from sqlalchemy import select, text
+from sqlalchemy import delete, select, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from predella import clock, db, ids, queue
 from predella.models import (
+    Analysis,
     Attempt,
+    Decision,
     Export,
     ExportState,
     Item,
     ItemState,
     Outcome,
+    Selection,
+    SelectionMember,
     Stage,
     Submission,
     SubmissionState,
@@ -153,3 +158,53 @@ class TestRings:
         with redis.Redis.from_url(settings.broker_url.get_secret_value()) as broker:
             assert broker.llen(queue.CPU) == 4
             assert broker.llen(queue.GPU) == 0
+
+
+class TestSelections:
+    def test_are_forgotten_with_their_members_once_nobody_may_decide_on_them(
+        self, session: Session
+    ) -> None:
+        made = factories.analysis(session)
+        old = _frozen(session, made, timedelta(hours=-2))
+        good = _frozen(session, made, timedelta(hours=2))
+        just_over = _frozen(session, made, timedelta(minutes=-2))
+        used = _frozen(session, made, timedelta(hours=-2))
+        factories.review(session, made, Decision.REJECTED, selection_id=used.id)
+
+        assert sweep(session, max_attempts=4).forgotten == 1
+
+        for left in (Selection.id, SelectionMember.selection_id):
+            kept = set(session.scalars(select(left)))
+            assert old.id not in kept
+            assert kept >= {good.id, just_over.id, used.id}
+        assert sweep(session, max_attempts=4).forgotten == 0
+
+    def test_the_database_lets_none_go_before_its_time(self, session: Session) -> None:
+        good = _frozen(session, factories.analysis(session), timedelta(hours=2))
+
+        with pytest.raises(DBAPIError, match="selection"):
+            session.execute(delete(Selection).where(Selection.id == good.id))
+
+
+def _frozen(session: Session, made: Analysis, ends_in: timedelta) -> Selection:
+    wording = factories.newest_revision(session, made)
+    selection = Selection(
+        account=factories.account(session),
+        query="",
+        count=1,
+        sha256=bytes(32),
+        expires_at=clock.now() + ends_in,
+    )
+    session.add(selection)
+    session.flush()
+    session.add(
+        SelectionMember(
+            selection_id=selection.id,
+            number=1,
+            analysis_id=made.id,
+            revision_id=wording.id,
+            revision_sha256=wording.sha256,
+        )
+    )
+    session.flush()
+    return selection
