@@ -27,11 +27,18 @@ _LATENCY = 60
 """Milliseconds."""
 _SPEED = 20_000_000 / 8
 """Bytes per second, in both directions."""
+_WATCH = """
+document.addEventListener("DOMContentLoaded", () => new MutationObserver(() => {
+  if (!document.body.hasAttribute("aria-busy")) return;
+  requestAnimationFrame(() => setTimeout(() => { deskMarks.painted = performance.now(); }));
+}).observe(document.body, { attributes: true, attributeFilter: ["aria-busy"] }))
+"""
+"""Marks when the page has been painted that says that something is under way."""
 _SIZE = (1536, 2048)
 _PAUSE = 2_000
 """Milliseconds of reading between two keys, in which the next picture comes."""
 _TURNED = "n => deskMarks.swaps === n && deskMarks.opened > deskMarks.swapped"
-_MARKS = {"acknowledged": "sent", "next text": "swapped", "next picture": "opened"}
+_MARKS = {"acknowledged": "painted", "next text": "swapped", "next picture": "opened"}
 
 
 def measure(count: int, *, report: Callable[[str], None]) -> Figures:
@@ -100,6 +107,7 @@ def _page(browser: Browser, address: str, name: str, *, javascript: bool) -> Pag
         base_url=address, java_script_enabled=javascript, viewport={"width": 1440, "height": 900}
     )
     context.add_cookies([{"name": "predella", "value": secret, "url": address}])
+    context.add_init_script(_WATCH)
     page = context.new_page()
     line = context.new_cdp_session(page)
     line.send("Network.enable")

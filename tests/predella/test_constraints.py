@@ -99,8 +99,6 @@ KEPT = {
     "export_line": "item_id",
     "remark": "id",
     "opening": "revision_id",
-    "selection": "id",
-    "selection_member": "number",
 }
 """Tables, each with a column of it."""
 KEPT_BY_TRIGGERS = {"standing": "analysis_id", "open_finding": "analysis_id"}

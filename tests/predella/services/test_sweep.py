@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 import redis
-from sqlalchemy import delete, select, text
+from sqlalchemy import delete, select, text, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -182,8 +182,12 @@ class TestSelections:
     def test_the_database_lets_none_go_before_its_time(self, session: Session) -> None:
         good = _frozen(session, factories.analysis(session), timedelta(hours=2))
 
-        with pytest.raises(DBAPIError, match="selection"):
+        with pytest.raises(DBAPIError, match="selection"), session.begin_nested():
             session.execute(delete(Selection).where(Selection.id == good.id))
+        with pytest.raises(DBAPIError, match="selection"), session.begin_nested():
+            session.execute(update(Selection).values(id=Selection.id))
+        with pytest.raises(DBAPIError, match="permission denied"), session.begin_nested():
+            session.execute(delete(SelectionMember))
 
 
 def _frozen(session: Session, made: Analysis, ends_in: timedelta) -> Selection:
