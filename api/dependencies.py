@@ -3,18 +3,19 @@
 from collections.abc import Iterator
 from typing import Annotated
 
-from fastapi import Depends, Request, Response, Security
+from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
 from sqlalchemy.orm import Session
 
-from api import cookies, limiting
+from api import cookies, idempotency, limiting
+from api.idempotency import Keyed
 from predella import db, storage
 from predella.errors import AuthenticationError
 from predella.services import accounts, sessions
 from predella.services.accounts import Principal
 from predella.storage import Store
 
-_bearer = HTTPBearer(
+bearer = HTTPBearer(
     scheme_name="token",
     description="A token of an account: `Authorization: Bearer predella_...`.",
     auto_error=False,
@@ -32,11 +33,16 @@ DbSession = Annotated[Session, Depends(database_session, scope="function")]
 ObjectStore = Annotated[Store, Depends(storage.store)]
 
 
+async def _shown(request: Request) -> HTTPAuthorizationCredentials | None:
+    # Not as `Depends(bearer)`: FastAPI would run whatever rests on that once more for the scopes
+    # of a route, and every request would be looked up and counted twice.
+    return await bearer(request)
+
+
 def identified(
     request: Request,
-    response: Response,
     session: DbSession,
-    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_shown)],
     csrf: Annotated[str | None, Depends(cookies.csrf_of)],
 ) -> Principal:
     """Return who is asking: by a token, or signed in with a browser.
@@ -48,7 +54,7 @@ def identified(
     """
     if credentials is not None:
         principal = accounts.authenticate(session, credentials.credentials)
-        limiting.limit_account(principal.account.name, response)
+        limiting.limit_account(principal.account.name, request)
     elif secret := cookies.secret_of(request):
         principal = sessions.authenticate(session, secret)
         cookies.require_own(request, principal, csrf)
@@ -59,10 +65,18 @@ def identified(
 
 
 def _permitted(
-    scopes: SecurityScopes, principal: Annotated[Principal, Depends(identified)]
+    request: Request,
+    session: DbSession,
+    scopes: SecurityScopes,
+    principal: Annotated[Principal, Depends(identified)],
+    sent: Annotated[Keyed | None, Depends(idempotency.keyed)],
+    _described: Annotated[object, Depends(bearer)],
 ) -> Principal:
+    """Return who is asking, if they may, and if it was not done under the same key before."""
     for scope in scopes.scopes:
         principal.require(scope)
+    if sent is not None:
+        idempotency.begin(request, session, principal, sent)
     return principal
 
 

@@ -130,7 +130,7 @@ def _headers(error: PredellaError) -> Mapping[str, str] | None:
             return {"ETag": error.etag}
         case errors.AuthenticationError():
             return {"WWW-Authenticate": _CHALLENGE}
-        case errors.TooManyError() | errors.TooSoonError():
+        case errors.TooManyError() | errors.TooSoonError() | errors.StillRunningError():
             return {"Retry-After": str(ceil(error.wait))}
         case errors.UnavailableError():
             return _RETRY

@@ -41,7 +41,10 @@ class Requests:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = int(message["status"])
-                _mark(MutableHeaders(scope=message), request_id)
+                headers = MutableHeaders(scope=message)
+                _mark(headers, request_id)
+                # What a part of us wants told with every answer, a refusal included.
+                headers.update(scope.get("state", {}).get("headers", {}))
             await send(message)
 
         with bound_contextvars(request_id=request_id):

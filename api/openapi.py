@@ -6,9 +6,20 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from api import idempotency
 from api.problems import MEDIA_TYPE
 
 _METHODS = {"get", "post", "put", "patch", "delete"}
+_KEY = {
+    "name": idempotency.HEADER,
+    "in": "header",
+    "required": False,
+    "description": (
+        "A name of your own for this request: sent again within 24 hours with the same body, it "
+        "does nothing again and is answered as before, with `Idempotency-Replayed: true`."
+    ),
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"},
+}
 
 
 def describe(app: FastAPI) -> dict[str, Any]:
@@ -23,7 +34,9 @@ def describe(app: FastAPI) -> dict[str, Any]:
     schemas = document["components"]["schemas"]
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
-    for path, operation in _operations(document):
+    for path, method, operation in _operations(document):
+        if _is_repeatable(path, method, operation):
+            operation.setdefault("parameters", []).append(_KEY)
         first, _, rest = operation["description"].partition("\n\n")
         operation |= {"summary": first.replace("\n", " ").rstrip("."), "description": rest}
         problems = {status: _problem(meaning) for status, meaning in _problems(path, operation)}
@@ -40,10 +53,15 @@ def _as_of_3_1(answer: dict[str, Any]) -> None:
             media["schema"] = {"type": "string"}
 
 
-def _operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+def _operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
     for path, methods in document["paths"].items():
         for method in _METHODS & methods.keys():
-            yield path, methods[method]
+            yield path, method, methods[method]
+
+
+def _is_repeatable(path: str, method: str, operation: dict[str, Any]) -> bool:
+    repeatable = operation["operationId"] not in idempotency.SHOWN_ONCE
+    return method == "post" and path.startswith("/v1/") and repeatable
 
 
 def _problems(path: str, operation: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -60,6 +78,8 @@ def _problems(path: str, operation: dict[str, Any]) -> Iterator[tuple[str, str]]
     if "requestBody" in operation:
         yield "409", "A name is taken, or the thing is in the wrong state for this."
         yield "413", "The body is too large."
+    if "idempotency-key" in names:
+        yield "409", "It is in the wrong state for this, or a request with this key still runs."
     if "if-match" in names:
         yield "409", "The thing is in the wrong state for this."
         yield "412", "It changed since you saw it; `current` is how it is now."

@@ -64,6 +64,26 @@ class TooManyError(PredellaError):
         super().__init__(f"{what}; wait {ceil(self.wait / 60)} min and try again")
 
 
+class StillRunningError(ConflictError):
+    """The first request with this key has not ended yet."""
+
+    wait = 1
+
+    def __init__(self) -> None:
+        super().__init__("this was sent already and is still being done; ask again in a moment")
+
+
+class KeyReusedError(InvalidError):
+    """The key was sent with another request."""
+
+    def __init__(self, key: str, request: str) -> None:
+        super().__init__(
+            f"the key {key!r} stands for another request ({request}, or with another body); "
+            "take a new key for every new request"
+        )
+        self.key, self.request = key, request
+
+
 class NameTakenError(ConflictError):
     """Something of this kind already has this name."""
 

@@ -25,6 +25,7 @@ _WRITTEN = {
         " token web_session zoom"
     ),
     "INSERT, UPDATE, DELETE": "claim skip",
+    "INSERT, DELETE": "answer",
     "UPDATE (id)": "analysis",
     "UPDATE (state, defect_count, accepted_count, concluded_at, concluded_by_id)": "lot",
     "UPDATE (revealed_at)": "control",

@@ -1,9 +1,10 @@
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 
 from api.dependencies import Administrator, DbSession, identified
+from api.idempotency import Router
 from api.paging import ById, Rows
 from api.schemas.accounts import (
     AccountIn,
@@ -19,7 +20,7 @@ from predella.models import Account, Token
 from predella.services import accounts
 from predella.services.accounts import Principal
 
-router = APIRouter(tags=["accounts"])
+router = Router(tags=["accounts"])
 
 
 @router.get("/me")

@@ -1,8 +1,7 @@
 from http import HTTPStatus
 
-from fastapi import APIRouter
-
 from api.dependencies import DbSession, Keeper, Reader
+from api.idempotency import Router
 from api.paging import ById, Rows
 from api.schemas.base import Page
 from api.schemas.collections import CollectionIn, CollectionOut, CollectionPatch
@@ -12,7 +11,7 @@ from predella.models import Collection
 from predella.services import collections, rules
 from predella.services.rules import ReviewRules
 
-router = APIRouter(prefix="/collections", tags=["collections"])
+router = Router(prefix="/collections", tags=["collections"])
 
 
 @router.get("", response_model=Page[CollectionOut])

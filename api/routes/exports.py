@@ -2,10 +2,11 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from fastapi.responses import StreamingResponse
 
 from api.dependencies import DbSession, ObjectStore, Reader, Registrar
+from api.idempotency import Router
 from api.paging import ById, ByNumber, Rows
 from api.schemas.base import Page
 from api.schemas.exports import ExportIn, ExportLineOut, ExportOut
@@ -14,7 +15,7 @@ from predella.ids import CollectionId, ExportId
 from predella.models import Export
 from predella.services import collections, exports
 
-router = APIRouter(prefix="/exports", tags=["exports"])
+router = Router(prefix="/exports", tags=["exports"])
 
 
 @router.post("", status_code=HTTPStatus.ACCEPTED, response_model=ExportOut)

@@ -1,8 +1,9 @@
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 
 from api.dependencies import DbSession, Reader, Reviewer
+from api.idempotency import Router
 from api.schemas.analyses import AnalysisOut
 from api.schemas.findings import CountOut, DismissalIn, FindingOut, SentenceDeletionIn
 from predella.ids import AnalysisId, CollectionId, FindingId
@@ -10,7 +11,7 @@ from predella.models import Client, ReviewState
 from predella.services import analyses, findings, reviews
 from predella.services.findings import Count
 
-router = APIRouter(prefix="/findings", tags=["findings"])
+router = Router(prefix="/findings", tags=["findings"])
 
 
 @router.get("/counts", response_model=list[CountOut])

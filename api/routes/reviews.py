@@ -1,9 +1,10 @@
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import Depends, Response
 
 from api.dependencies import Approver, DbSession, Reader, Reviewer
 from api.errors import describe, status_of
+from api.idempotency import Router
 from api.preconditions import PreconditionFailedError, Seen
 from api.schemas.analyses import AnalysisOut, etag
 from api.schemas.problems import Problem
@@ -28,8 +29,8 @@ from predella.services import accounts, analyses, reviews
 from predella.services.accounts import Principal
 from predella.services.reviews import Ruling
 
-router = APIRouter(tags=["reviews"])
-one = APIRouter(prefix="/analyses/{analysis_id}")
+router = Router(tags=["reviews"])
+one = Router(prefix="/analyses/{analysis_id}")
 
 
 def _seen(session: DbSession, analysis_id: AnalysisId, seen: Seen) -> AnalysisOut:

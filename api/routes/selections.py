@@ -1,13 +1,14 @@
-from fastapi import APIRouter, status
+from fastapi import status
 
 from api.dependencies import Approver, DbSession, Reader, Reviewer
+from api.idempotency import Router
 from api.schemas.selections import BulkIn, BulkOut, SelectionIn, SelectionOut
 from predella.ids import SelectionId
 from predella.models import Account, Client, Decision, Selection
 from predella.services import bulks, searches, selections
 from predella.services.accounts import Principal
 
-router = APIRouter(prefix="/selections", tags=["reviews"])
+router = Router(prefix="/selections", tags=["reviews"])
 
 
 @router.post("", status_code=status.HTTP_201_CREATED)

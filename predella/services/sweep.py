@@ -1,5 +1,7 @@
 """The sweep: takes back what silent workers hold, and rings again for what waits.
 
+It also takes away the answers that are kept for who sends a request again.
+
 It may run anywhere, any number of times at once; nothing else ends an expired lease.
 """
 
@@ -92,6 +94,8 @@ _ZOOMS = text("""
     RETURNING image_id
 """)
 
+_OLD_ANSWERS = text("DELETE FROM answer WHERE created_at < now() - interval '24 hours'")
+
 _WAITING = text("""
     SELECT
         (SELECT count(*) FROM submission WHERE state = 'receiving' AND lease_token IS NULL),
@@ -109,7 +113,7 @@ _TASKS = (queue.RECEIVE, queue.EXPORT, queue.ZOOM, queue.PREPARE, queue.ANALYZE)
 
 
 def sweep(session: Session, *, max_attempts: int) -> Swept:
-    """End every lease that has run out, and ring for what is ready.
+    """End every lease that has run out, ring for what is ready, and forget old answers.
 
     A process that held an item too long is told by its next heartbeat or finish, which
     find nothing under its token any more. When another sweep is at it, this one does nothing.
@@ -123,6 +127,7 @@ def sweep(session: Session, *, max_attempts: int) -> Swept:
         for pieces in (_SUBMISSIONS, _EXPORTS, _ZOOMS)
         for one in session.scalars(pieces, limits)
     ]
+    session.execute(_OLD_ANSWERS)
     counts = session.execute(_WAITING, limits).one()
     waiting = dict(zip(_TASKS, counts, strict=True))
     db.after_commit(session, lambda: _ring(waiting))

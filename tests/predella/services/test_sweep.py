@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from predella import clock, db, ids, queue
 from predella.models import (
+    Answer,
     Attempt,
     Export,
     ExportState,
@@ -153,3 +154,26 @@ class TestRings:
         with redis.Redis.from_url(settings.broker_url.get_secret_value()) as broker:
             assert broker.llen(queue.CPU) == 4
             assert broker.llen(queue.GPU) == 0
+
+
+class TestAnswers:
+    def test_are_kept_for_a_day(self, session: Session) -> None:
+        account = factories.account(session)
+        for key, hours in (("young", 23), ("old", 25)):
+            session.add(
+                Answer(
+                    account_id=account.id,
+                    created_at=clock.now() - timedelta(hours=hours),
+                    key=key,
+                    request="POST /v1/exports",
+                    sha256=factories.digest("{}"),
+                    status=202,
+                    headers={},
+                    body=b"{}",
+                )
+            )
+        session.flush()
+
+        sweep(session, max_attempts=4)
+
+        assert session.scalars(select(Answer.key)).all() == ["young"]
