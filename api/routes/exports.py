@@ -64,7 +64,11 @@ def list_lines(
     return paging.page([ExportLineOut.of(row) for row in rows], lambda row: row.number)
 
 
-@router.get("/{export_id}/file", response_class=StreamingResponse)
+@router.get(
+    "/{export_id}/file",
+    response_class=StreamingResponse,
+    responses={HTTPStatus.CONFLICT: {"description": "It has no file, or not yet."}},
+)
 def get_file(
     session: DbSession, _reader: Reader, export_id: ExportId, store: ObjectStore
 ) -> StreamingResponse:
