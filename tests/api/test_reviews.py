@@ -215,7 +215,8 @@ class TestSecondApprover:
     ) -> None:
         collection_id = approver.get(path).json()["collection_id"]
         rules = f"/v1/collections/{collection_id}/review-rules"
-        admin.put(rules, json={"second_approver": True}).raise_for_status()
+        seen = {"If-Match": admin.get(rules).headers["etag"]}
+        admin.put(rules, json={"second_approver": True}, headers=seen).raise_for_status()
         _ok(post("revisions", text="A lower horizon."))
 
         assert curator.get(rules).json() == {"reading_floor": True, "second_approver": True}
@@ -228,7 +229,9 @@ class TestSecondApprover:
         collection_id = approver.get(path).json()["collection_id"]
 
         response = admin.put(
-            f"/v1/collections/{collection_id}/review-rules", json={"third_approver": True}
+            f"/v1/collections/{collection_id}/review-rules",
+            json={"third_approver": True},
+            headers={"If-Match": '"any"'},
         )
 
         problem(response, HTTPStatus.UNPROCESSABLE_ENTITY)
