@@ -43,6 +43,7 @@ _TOLD: dict[type[PredellaError], tuple[str, ...]] = {
     errors.AlreadyDecidedError: ("decision", "reviewer"),
     errors.ClaimedError: ("colleague", "until"),
     errors.CountMismatchError: ("expected", "actual"),
+    errors.BatchRefusedError: ("forbidden", "results"),
     errors.QueryError: ("position",),
     errors.TooSoonError: ("wait",),
 }

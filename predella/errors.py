@@ -151,6 +151,14 @@ class OpenCheckError(ConflictError):
         self.analysis_id, self.checks = analysis_id, checks
 
 
+class BatchRefusedError(ConflictError):
+    """All or nothing was wanted, and some of it is forbidden."""
+
+    def __init__(self, *, forbidden: int, of: int, results: Sequence[object]) -> None:
+        super().__init__(f"{forbidden:,} of {of:,} decisions are forbidden; nothing was decided")
+        self.forbidden, self.of, self.results = forbidden, of, results
+
+
 class NotOpenedError(ConflictError):
     """The account has not had this wording open, and nobody approves unread."""
 

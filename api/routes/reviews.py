@@ -22,7 +22,7 @@ from api.schemas.reviews import (
     StepOut,
     WordingOut,
 )
-from predella.errors import PredellaError
+from predella.errors import BatchRefusedError, PredellaError
 from predella.ids import AnalysisId
 from predella.models import Client, Decision, Review, ReviewState, Revision
 from predella.services import accounts, analyses, reviews
@@ -174,15 +174,19 @@ def undo(
 def decide_many(session: DbSession, reviewer: Reviewer, body: DecisionsIn) -> DecisionsOut:
     """Decide on up to 500 wordings; one that is forbidden does not hold back the others.
 
-    Approving needs the scope `approvals:write`.
+    Unless `atomic` is true: then all are decided on, or none. Approving needs the scope
+    `approvals:write`.
     """
     approving = any(ruling.decision is Decision.APPROVED for ruling in body.decisions)
     _require_for(reviewer, approving=approving)
     rulings = [_ruling(decision) for decision in body.decisions]
     results = reviews.decide_many(session, rulings, account=reviewer.account, client=Client.API)
     written = [_result(*pair) for pair in zip(rulings, results, strict=True)]
-    decided = sum(result.problem is None for result in written)
-    return DecisionsOut(decided=decided, forbidden=len(written) - decided, results=written)
+    forbidden = [result for result in written if result.problem is not None]
+    if body.atomic and forbidden:
+        raise BatchRefusedError(forbidden=len(forbidden), of=len(written), results=forbidden)
+    decided = len(written) - len(forbidden)
+    return DecisionsOut(decided=decided, forbidden=len(forbidden), results=written)
 
 
 router.include_router(one)

@@ -338,6 +338,21 @@ class TestDecideMany:
         shown = approver.get(f"/v1/analyses/{ready}")
         assert (shown.json()["state"], shown.headers["etag"]) == ("approved", '"r0.1"')
 
+    def test_409_for_all_or_nothing_where_one_is_forbidden(self, approver: TestClient) -> None:
+        ready, stale = _analyses(2)
+        _amend(stale)
+        body: dict[str, Any] = {"decisions": [_approval(ready), _approval(stale)], "atomic": True}
+
+        refused = problem(approver.post("/v1/decisions:batch", json=body), HTTPStatus.CONFLICT)
+
+        assert (refused["type"], refused["forbidden"]) == ("/problems/batch-refused", 1)
+        (why,) = refused["results"]
+        assert (why["analysis_id"], why["status"]) == (str(stale), HTTPStatus.PRECONDITION_FAILED)
+        assert approver.get(f"/v1/analyses/{ready}").json()["state"] == "needs_review"
+
+        body["decisions"] = [_approval(ready)]
+        assert approver.post("/v1/decisions:batch", json=body).json()["decided"] == 1
+
     def test_approves_five_hundred_in_one_request(self, approver: TestClient) -> None:
         many = _analyses(500)
 
