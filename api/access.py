@@ -31,8 +31,8 @@ _UUID = TypeAdapter(UUID)
 
 def permit(
     request: Request, session: Session, principal: Principal, scopes: SecurityScopes
-) -> Principal:
-    """Return who asks, if they may do what the route does where its things lie.
+) -> None:
+    """Go on only if who asks may do what the route does where its things lie.
 
     Raises:
         NotFoundError: there is no such thing, as far as they may know.
@@ -45,18 +45,16 @@ def permit(
             places.require(session, principal, scope, **things)
         else:
             principal.require(scope)
-    return principal
 
 
-def anywhere(principal: Principal, scopes: SecurityScopes) -> Principal:
-    """Return who asks, if they may do this in any collection; the route keeps to their reach.
+def anywhere(principal: Principal, scopes: SecurityScopes) -> None:
+    """Go on only if who asks may do this in any collection; the route keeps to their reach.
 
     Raises:
         PermissionDeniedError: they may do it nowhere.
     """
     for scope in scopes.scopes:
         principal.require_somewhere(scope)
-    return principal
 
 
 def require_known(router: APIRouter) -> None:

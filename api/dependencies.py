@@ -1,20 +1,21 @@
 """What a route may ask for."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Annotated
 
-from fastapi import Depends, Request, Response, Security
+from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
 from sqlalchemy.orm import Session
 
-from api import access, cookies, limiting, peers
+from api import access, cookies, idempotency, limiting, peers
+from api.idempotency import Keyed
 from predella import db, storage
 from predella.errors import AuthenticationError
 from predella.services import accounts, sessions
 from predella.services.accounts import Principal
 from predella.storage import Store
 
-_bearer = HTTPBearer(
+bearer = HTTPBearer(
     scheme_name="token",
     description="A token of an account: `Authorization: Bearer predella_...`.",
     auto_error=False,
@@ -32,11 +33,16 @@ DbSession = Annotated[Session, Depends(database_session, scope="function")]
 ObjectStore = Annotated[Store, Depends(storage.store)]
 
 
+async def _shown(request: Request) -> HTTPAuthorizationCredentials | None:
+    # Not as `Depends(bearer)`: FastAPI would run whatever rests on that once more for the scopes
+    # of a route, and every request would be looked up and counted twice.
+    return await bearer(request)
+
+
 def identified(
     request: Request,
-    response: Response,
     session: DbSession,
-    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_shown)],
     csrf: Annotated[str | None, Depends(cookies.csrf_of)],
 ) -> Principal:
     """Return who is asking: by a token, or signed in with a browser.
@@ -48,7 +54,7 @@ def identified(
     """
     if credentials is not None:
         principal = accounts.authenticate(session, credentials.credentials)
-        limiting.limit_account(principal.account.name, response)
+        limiting.limit_account(principal.account.name, request)
     elif secret := cookies.secret_of(request):
         principal = sessions.authenticate(session, secret)
         peers.require_same(request, principal)
@@ -62,14 +68,39 @@ def identified(
 Somebody = Annotated[Principal, Depends(identified)]
 
 
+def _unrepeated(
+    request: Request,
+    session: DbSession,
+    principal: Somebody,
+    sent: Annotated[Keyed | None, Depends(idempotency.keyed)],
+    _described: Annotated[object, Depends(bearer)],
+) -> Callable[[], Principal]:
+    """Return what is to be asked once it is clear that they may.
+
+    It returns who is asking, unless this was done under the same key before.
+    """
+
+    def begin() -> Principal:
+        if sent is not None:
+            idempotency.begin(request, session, principal, sent)
+        return principal
+
+    return begin
+
+
+Begun = Annotated[Callable[[], Principal], Depends(_unrepeated)]
+
+
 def _permitted(
-    request: Request, scopes: SecurityScopes, session: DbSession, principal: Somebody
+    request: Request, scopes: SecurityScopes, session: DbSession, principal: Somebody, begin: Begun
 ) -> Principal:
-    return access.permit(request, session, principal, scopes)
+    access.permit(request, session, principal, scopes)
+    return begin()
 
 
-def _reaching(scopes: SecurityScopes, principal: Somebody) -> Principal:
-    return access.anywhere(principal, scopes)
+def _reaching(scopes: SecurityScopes, principal: Somebody, begin: Begun) -> Principal:
+    access.anywhere(principal, scopes)
+    return begin()
 
 
 # These may do it where the things lie that the path names; else in the whole house.

@@ -44,6 +44,7 @@ _TOLD: dict[type[PredellaError], tuple[str, ...]] = {
     errors.AlreadyDecidedError: ("decision", "reviewer"),
     errors.ClaimedError: ("colleague", "until"),
     errors.CountMismatchError: ("expected", "actual"),
+    errors.BatchRefusedError: ("forbidden", "results"),
     errors.QueryError: ("position",),
     errors.TooSoonError: ("wait",),
 }
@@ -135,7 +136,7 @@ def _headers(error: PredellaError) -> Mapping[str, str] | None:
             return {"ETag": error.etag}
         case errors.AuthenticationError():
             return {"WWW-Authenticate": _CHALLENGE}
-        case errors.TooManyError() | errors.TooSoonError():
+        case errors.TooManyError() | errors.TooSoonError() | errors.StillRunningError():
             return {"Retry-After": str(ceil(error.wait))}
         case errors.UnavailableError():
             return _RETRY

@@ -1,12 +1,13 @@
 """How often somebody may ask, counted in Redis for all processes of the API together."""
 
+from dataclasses import dataclass
 from functools import cache
 from math import ceil
 from time import time
 
 import redis
 import structlog
-from fastapi import Response
+from fastapi import Request
 from limits import parse
 from limits.storage import RedisStorage
 from limits.strategies import SlidingWindowCounterRateLimiter
@@ -19,40 +20,58 @@ log = structlog.get_logger()
 _TIMEOUT_SECONDS = 1.0
 
 
-def check(key: str, limit: str) -> dict[str, str]:
-    """Count one request under this key, and return the headers that tell what is left.
+@dataclass(frozen=True)
+class Count:
+    """What counting one request has found."""
 
-    ``limit`` is written like ``600/minute``. Where there is no Redis, or while it is away,
-    nobody counts, and everybody may go on.
+    allowed: bool
+    amount: int
+    window: int
+    """Seconds for which the amount is meant."""
+    left: int
+    reset: int
+    """Seconds until there is more."""
 
-    Raises:
-        TooManyError: the limit is reached.
+    @property
+    def headers(self) -> dict[str, str]:
+        """Tell it in the fields ``RateLimit-Policy`` and ``RateLimit``."""
+        return {
+            "RateLimit-Policy": f'"default";q={self.amount};w={self.window}',
+            "RateLimit": f'"default";r={self.left};t={self.reset}',
+        }
+
+
+def count(key: str, limit: str) -> Count | None:
+    """Count one request under this key; ``limit`` is written like ``600/minute``.
+
+    Where there is no Redis, or while it is away, nobody counts, and everybody may go on.
     """
     limiter, item = _limiter(), parse(limit)
     if limiter is None:
-        return {}
+        return None
     try:
         allowed = limiter.hit(item, key)
         stats = limiter.get_window_stats(item, key)
     except redis.RedisError as error:
         log.warning("rate_not_counted", reason=str(error))
-        return {}
+        return None
     reset = max(1, ceil(stats.reset_time - time()))
-    if not allowed:
-        raise TooManyError(f"no more than {item}", wait=reset)
-    return {
-        "RateLimit-Policy": f'"default";q={item.amount};w={item.get_expiry()}',
-        "RateLimit": f'"default";r={stats.remaining};t={reset}',
-    }
+    return Count(allowed, item.amount, item.get_expiry(), stats.remaining, reset)
 
 
-def limit_account(account: str, response: Response) -> None:
-    """Count one request of this account.
+def limit_account(account: str, request: Request) -> None:
+    """Count one request of this account; whatever it is answered tells how many are left.
 
     Raises:
         TooManyError: there were more than ``PREDELLA_RATE_LIMIT``.
     """
-    response.headers.update(check(f"account:{account}", get_settings().rate_limit))
+    limit = get_settings().rate_limit
+    counted = count(f"account:{account}", limit)
+    if counted is None:
+        return
+    request.state.headers = counted.headers
+    if not counted.allowed:
+        raise TooManyError(f"no more than {parse(limit)}", wait=counted.reset)
 
 
 @cache

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, FastAPI
 from fastapi.routing import APIRoute
 
 from api import access, errors, openapi
-from api.dependencies import identified
+from api.dependencies import bearer, identified
 from api.desk import pages
 from api.middleware import BodyLimit, Requests
 from api.peers import Peers
@@ -113,7 +113,7 @@ class _App(FastAPI):
 
 def _closed() -> APIRouter:
     """Return everything that needs a token: all that is not health."""
-    closed = APIRouter(dependencies=[Depends(identified)])
+    closed = APIRouter(dependencies=[Depends(identified), Depends(bearer)])
     v1 = APIRouter(prefix="/v1")
     for noun in _NOUNS:
         v1.include_router(noun.router)

@@ -4,12 +4,15 @@ from http import HTTPStatus
 from time import perf_counter
 
 import structlog
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bound_contextvars
 
-from api.problems import problem
+from api.desk import problem_pages
+from api.problems import ProblemResponse, problem
 from predella import ids
 
 log = structlog.get_logger()
@@ -41,7 +44,10 @@ class Requests:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = int(message["status"])
-                _mark(MutableHeaders(scope=message), request_id)
+                headers = MutableHeaders(scope=message)
+                _mark(headers, request_id)
+                # What a part of us wants told with every answer, a refusal included.
+                headers.update(scope.get("state", {}).get("headers", {}))
             await send(message)
 
         with bound_contextvars(request_id=request_id):
@@ -51,7 +57,7 @@ class Requests:
                 log.exception("request_failed", method=scope["method"], path=scope["path"])
                 if status:
                     raise  # too late for an answer: the server must cut the connection
-                await _broken()(scope, receive, send_marked)
+                await _answer(_broken(), scope, receive, send_marked)
             finally:
                 _log(scope, status, perf_counter() - began)
 
@@ -69,8 +75,8 @@ class BodyLimit:
             return
         announced = Headers(scope=scope).get("content-length", "")
         if announced.isdecimal() and int(announced) > self._max_bytes:
-            answer = problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, self._sentence())
-            await answer(scope, receive, send)
+            refused = problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, self._sentence())
+            await _answer(refused, scope, receive, send)
             return
         read = 0
 
@@ -97,7 +103,12 @@ def _mark(headers: MutableHeaders, request_id: str) -> None:
     headers.setdefault("Cache-Control", _NO_STORE)
 
 
-def _broken() -> ASGIApp:
+async def _answer(told: ProblemResponse, scope: Scope, receive: Receive, send: Send) -> None:
+    answer = await run_in_threadpool(problem_pages.suited, Request(scope), told)
+    await answer(scope, receive, send)
+
+
+def _broken() -> ProblemResponse:
     return problem(
         HTTPStatus.INTERNAL_SERVER_ERROR,
         "something broke on our side and was logged; quote the request id when you report it",

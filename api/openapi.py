@@ -6,9 +6,20 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from api import idempotency
 from api.problems import MEDIA_TYPE
 
 _METHODS = {"get", "post", "put", "patch", "delete"}
+_KEY = {
+    "name": idempotency.HEADER,
+    "in": "header",
+    "required": False,
+    "description": (
+        "A name of your own for this request: sent again within 24 hours with the same body, it "
+        "does nothing again and is answered as before, with `Idempotency-Replayed: true`."
+    ),
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"},
+}
 
 
 def describe(app: FastAPI) -> dict[str, Any]:
@@ -23,30 +34,47 @@ def describe(app: FastAPI) -> dict[str, Any]:
     schemas = document["components"]["schemas"]
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
-    for path, operation in _operations(document):
+    for path, method, operation in _operations(document):
+        if _is_repeatable(path, method, operation):
+            operation.setdefault("parameters", []).append(_KEY)
         first, _, rest = operation["description"].partition("\n\n")
         operation |= {"summary": first.replace("\n", " ").rstrip("."), "description": rest}
-        problems = {status: _problem(meaning) for status, meaning in _problems(path, operation)}
-        operation["responses"] = dict(sorted((operation["responses"] | problems).items()))
+        problems = {
+            status: _problem(meaning) for status, meaning in _problems(path, method, operation)
+        }
+        operation["responses"] = dict(sorted((problems | _answers(operation)).items()))
         for answer in operation["responses"].values():
             _as_of_3_1(answer)
     return document
 
 
+def _answers(operation: dict[str, Any]) -> dict[str, Any]:
+    """Return what a route says of its answers: of a problem of its own, only what it means."""
+    return {
+        status: answer if "content" in answer or status < "400" else _problem(answer["description"])
+        for status, answer in operation["responses"].items()
+        if status != "422"
+    }
+
+
 def _as_of_3_1(answer: dict[str, Any]) -> None:
-    """Describe a stream of events as text: ``itemSchema`` is a word of OpenAPI 3.2."""
+    """Leave out how the events of a stream look: ``itemSchema`` is a word of OpenAPI 3.2."""
     for media in answer.get("content", {}).values():
-        if media.pop("itemSchema", None):
-            media["schema"] = {"type": "string"}
+        media.pop("itemSchema", None)
 
 
-def _operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+def _operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
     for path, methods in document["paths"].items():
         for method in _METHODS & methods.keys():
-            yield path, methods[method]
+            yield path, method, methods[method]
 
 
-def _problems(path: str, operation: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def _is_repeatable(path: str, method: str, operation: dict[str, Any]) -> bool:
+    repeatable = operation["operationId"] not in idempotency.SHOWN_ONCE
+    return method == "post" and path.startswith("/v1/") and repeatable
+
+
+def _problems(path: str, method: str, operation: dict[str, Any]) -> Iterator[tuple[str, str]]:
     names = {parameter["name"].lower() for parameter in operation.get("parameters", ())}
     scopes = [scope for needs in operation.get("security", ()) for scope in needs["token"]]
     if "security" in operation:
@@ -55,13 +83,14 @@ def _problems(path: str, operation: dict[str, Any]) -> Iterator[tuple[str, str]]
         yield "503", "The database or the object store does not answer; try again."
     if scopes:
         yield "403", f"The token lacks the scope {' '.join(scopes)}."
-    if "{" in path:
+    if "{" in path or "requestBody" in operation or any(name.endswith("_id") for name in names):
         yield "404", "There is no such thing."
+    if method != "get":
+        yield "409", "It is in the wrong state for this, or the same request is still being done."
     if "requestBody" in operation:
-        yield "409", "A name is taken, or the thing is in the wrong state for this."
+        yield "400", "The body is not text in UTF-8."
         yield "413", "The body is too large."
     if "if-match" in names:
-        yield "409", "The thing is in the wrong state for this."
         yield "412", "It changed since you saw it; `current` is how it is now."
         yield "428", "If-Match is missing."
     if names or "requestBody" in operation:

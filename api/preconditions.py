@@ -1,11 +1,15 @@
 """``If-Match``: nobody decides on something else than what they saw (RFC 9110, 13.1.1)."""
 
-from typing import Annotated
+import json
+from hashlib import sha256
+from typing import Annotated, TypeVar
 
-from fastapi import Depends, Header
+from fastapi import Depends, Header, Response
+from pydantic import BaseModel
 
-from api.schemas.base import Out
 from predella.errors import ConflictError, InvalidError
+
+Shown = TypeVar("Shown", bound=BaseModel)
 
 
 class PreconditionMissingError(InvalidError):
@@ -21,7 +25,7 @@ class PreconditionMissingError(InvalidError):
 class PreconditionFailedError(ConflictError):
     """It changed since you saw it."""
 
-    def __init__(self, *, etag: str, current: Out) -> None:
+    def __init__(self, *, etag: str, current: BaseModel) -> None:
         super().__init__("it changed since you saw it; look at `current` and decide again")
         self.etag, self.current = etag, current
 
@@ -43,3 +47,29 @@ def _seen(
 
 
 Seen = Annotated[frozenset[str], Depends(_seen)]
+
+
+def etag_of(shown: BaseModel) -> str:
+    """Return a name of exactly this state, for what has no number of its own."""
+    plain = json.dumps(shown.model_dump(), sort_keys=True, default=_plain)
+    return f'"{sha256(plain.encode()).hexdigest()[:32]}"'
+
+
+def require_seen(seen: frozenset[str], current: BaseModel) -> None:
+    """Go on if this is the state that the caller saw.
+
+    Raises:
+        PreconditionFailedError: it is not.
+    """
+    if (etag := etag_of(current)) not in seen:
+        raise PreconditionFailedError(etag=etag, current=current)
+
+
+def marked(response: Response, shown: Shown) -> Shown:
+    """Return what is shown, and name this state in the header ``ETag``."""
+    response.headers["ETag"] = etag_of(shown)
+    return shown
+
+
+def _plain(value: object) -> object:
+    return sorted(value) if isinstance(value, frozenset) else str(value)

@@ -8,6 +8,7 @@ from fastapi.responses import RedirectResponse
 from sqlalchemy.orm import Session
 
 from api import cookies, limiting
+from predella.errors import TooManyError
 from predella.models import Account, Way
 from predella.services import sessions
 
@@ -57,7 +58,9 @@ def limit(request: Request) -> None:
     Raises:
         TooManyError: there were too many of late.
     """
-    limiting.check(f"sign-in:{address_of(request)}", _TRIES)
+    counted = limiting.count(f"sign-in:{address_of(request)}", _TRIES)
+    if counted is not None and not counted.allowed:
+        raise TooManyError("too many tries to sign in from this address", wait=counted.reset)
 
 
 def address_of(request: Request) -> str:

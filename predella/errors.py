@@ -82,6 +82,26 @@ class TooManyError(PredellaError):
         super().__init__(f"{what}; wait {ceil(self.wait / 60)} min and try again")
 
 
+class StillRunningError(ConflictError):
+    """The first request with this key has not ended yet."""
+
+    wait = 1
+
+    def __init__(self) -> None:
+        super().__init__("this was sent already and is still being done; ask again in a moment")
+
+
+class KeyReusedError(InvalidError):
+    """The key was sent with another request."""
+
+    def __init__(self, key: str, request: str) -> None:
+        super().__init__(
+            f"the key {key!r} stands for another request ({request}, or with another body); "
+            "take a new key for every new request"
+        )
+        self.key, self.request = key, request
+
+
 class NameTakenError(ConflictError):
     """Something of this kind already has this name."""
 
@@ -147,6 +167,14 @@ class OpenCheckError(ConflictError):
             " mend the text, or dismiss them with a reason"
         )
         self.analysis_id, self.checks = analysis_id, checks
+
+
+class BatchRefusedError(ConflictError):
+    """All or nothing was wanted, and some of it is forbidden."""
+
+    def __init__(self, *, forbidden: int, of: int, results: Sequence[object]) -> None:
+        super().__init__(f"{forbidden:,} of {of:,} decisions are forbidden; nothing was decided")
+        self.forbidden, self.of, self.results = forbidden, of, results
 
 
 class NotOpenedError(ConflictError):

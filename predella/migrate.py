@@ -25,7 +25,7 @@ _WRITTEN = {
         " token web_session zoom"
     ),
     "INSERT, UPDATE, DELETE": "claim membership skip",
-    "INSERT, DELETE": "external_identity sign_in_flow",
+    "INSERT, DELETE": "answer external_identity sign_in_flow",
     "DELETE": "selection",
     "UPDATE (id)": "analysis selection",
     "UPDATE (state, defect_count, accepted_count, concluded_at, concluded_by_id)": "lot",

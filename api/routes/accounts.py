@@ -1,9 +1,10 @@
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import Depends, Response
 
 from api.dependencies import Administrator, DbSession, Somebody
+from api.idempotency import Router
 from api.paging import ById, Rows
 from api.preconditions import PreconditionFailedError, Seen
 from api.schemas.accounts import (
@@ -23,8 +24,8 @@ from predella.ids import AccountId, CollectionId, TokenId
 from predella.models import Account, Role, Token
 from predella.services import accounts, collections, memberships
 
-router = APIRouter(tags=["accounts"])
-one = APIRouter(prefix="/accounts/{account_id}")
+router = Router(tags=["accounts"])
+one = Router(prefix="/accounts/{account_id}")
 
 
 def _seen(

@@ -1,9 +1,10 @@
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from fastapi.responses import StreamingResponse
 
 from api.dependencies import AnyReader, DbSession, ObjectStore, Reader
+from api.idempotency import Router
 from api.paging import ByPlace, Rows
 from api.schemas.analyses import AnalysisOut
 from api.schemas.base import Page, Text
@@ -16,7 +17,7 @@ from predella.services import analyses, images, openings, searches
 from predella.services.searches import Order
 from predella.settings import get_settings
 
-router = APIRouter(prefix="/analyses", tags=["analyses"])
+router = Router(prefix="/analyses", tags=["analyses"])
 
 _EXAMPLE = "state:needs_review check:date conf:<0.6"
 

@@ -1,13 +1,12 @@
-from fastapi import APIRouter
-
 from api.dependencies import Administrator, DbSession
+from api.idempotency import Router
 from api.paging import ByNumber, Rows
 from api.schemas.audits import AuditEntryOut
 from api.schemas.base import Page
 from predella.models import AuditEntry
 from predella.services import audits
 
-router = APIRouter(prefix="/audit", tags=["audit"])
+router = Router(prefix="/audit", tags=["audit"])
 
 
 @router.get("", response_model=Page[AuditEntryOut])

@@ -1,14 +1,13 @@
 from http import HTTPStatus
 
-from fastapi import APIRouter
-
 from api.dependencies import AnyReviewer, DbSession, Reviewer
+from api.idempotency import Router
 from api.schemas.analyses import AnalysisOut
 from api.schemas.claims import ClaimsIn, ClaimsOut, LeaseOut
 from predella.ids import AnalysisId
 from predella.services import analyses, claims, searches
 
-router = APIRouter(prefix="/claims", tags=["claims"])
+router = Router(prefix="/claims", tags=["claims"])
 
 
 @router.post("")

@@ -1,9 +1,12 @@
 from http import HTTPStatus
+from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import Depends, Response
 
 from api.dependencies import AnyReader, DbSession, Keeper, Reader
+from api.idempotency import Router
 from api.paging import ById, Rows
+from api.preconditions import Seen, marked, require_seen
 from api.schemas.base import Page
 from api.schemas.collections import CollectionIn, CollectionOut, CollectionPatch
 from predella.checks import Thresholds
@@ -12,7 +15,15 @@ from predella.models import Collection
 from predella.services import collections, rules
 from predella.services.rules import ReviewRules
 
-router = APIRouter(prefix="/collections", tags=["collections"])
+router = Router(prefix="/collections", tags=["collections"])
+
+
+def _held(session: DbSession, collection_id: CollectionId) -> Collection:
+    return collections.get(session, collection_id, lock=True)
+
+
+Held = Annotated[Collection, Depends(_held)]
+"""A collection that nobody else changes until the transaction ends."""
 
 
 @router.get("", response_model=Page[CollectionOut])
@@ -30,49 +41,69 @@ def create_collection(session: DbSession, _keeper: Keeper, body: CollectionIn) -
     return collections.create(session, **body.model_dump())
 
 
-@router.get("/{collection_id}", response_model=CollectionOut)
-def get_collection(session: DbSession, _reader: Reader, collection_id: CollectionId) -> Collection:
-    """Show one collection."""
-    return collections.get(session, collection_id)
+@router.get("/{collection_id}")
+def get_collection(
+    session: DbSession, _reader: Reader, collection_id: CollectionId, response: Response
+) -> CollectionOut:
+    """Show one collection; `ETag` names this state."""
+    return marked(response, CollectionOut.model_validate(collections.get(session, collection_id)))
 
 
-@router.patch("/{collection_id}", response_model=CollectionOut)
+@router.patch("/{collection_id}")
 def change_collection(
-    session: DbSession, _keeper: Keeper, collection_id: CollectionId, body: CollectionPatch
-) -> Collection:
+    session: DbSession,
+    _keeper: Keeper,
+    collection: Held,
+    seen: Seen,
+    body: CollectionPatch,
+    response: Response,
+) -> CollectionOut:
     """Choose what a collection asks about the pictures that are handed in from now on."""
-    collection = collections.get(session, collection_id)
+    require_seen(seen, CollectionOut.model_validate(collection))
     collections.choose_prompt(session, collection, body.prompt)
-    return collection
+    return marked(response, CollectionOut.model_validate(collection))
 
 
 @router.get("/{collection_id}/thresholds")
-def get_thresholds(session: DbSession, _reader: Reader, collection_id: CollectionId) -> Thresholds:
-    """Show from where on the checks speak in this collection."""
-    return collections.thresholds_of(collections.get(session, collection_id))
+def get_thresholds(
+    session: DbSession, _reader: Reader, collection_id: CollectionId, response: Response
+) -> Thresholds:
+    """Show from where on the checks speak in this collection; `ETag` names this state."""
+    return marked(response, collections.thresholds_of(collections.get(session, collection_id)))
 
 
 @router.put("/{collection_id}/thresholds")
 def choose_thresholds(
-    session: DbSession, _keeper: Keeper, collection_id: CollectionId, body: Thresholds
+    session: DbSession,
+    _keeper: Keeper,
+    collection: Held,
+    seen: Seen,
+    body: Thresholds,
+    response: Response,
 ) -> Thresholds:
     """Choose all of them; what is not named is as usual. Texts to come are checked so."""
-    collection = collections.get(session, collection_id)
-    return collections.choose_thresholds(session, collection, body.model_dump(mode="json"))
+    require_seen(seen, collections.thresholds_of(collection))
+    chosen = body.model_dump(mode="json")
+    return marked(response, collections.choose_thresholds(session, collection, chosen))
 
 
 @router.get("/{collection_id}/review-rules")
 def get_review_rules(
-    session: DbSession, _reader: Reader, collection_id: CollectionId
+    session: DbSession, _reader: Reader, collection_id: CollectionId, response: Response
 ) -> ReviewRules:
-    """Show how texts of this collection are decided on."""
-    return rules.of(collections.get(session, collection_id))
+    """Show how texts of this collection are decided on; `ETag` names this state."""
+    return marked(response, rules.of(collections.get(session, collection_id)))
 
 
 @router.put("/{collection_id}/review-rules")
 def choose_review_rules(
-    session: DbSession, _keeper: Keeper, collection_id: CollectionId, body: ReviewRules
+    session: DbSession,
+    _keeper: Keeper,
+    collection: Held,
+    seen: Seen,
+    body: ReviewRules,
+    response: Response,
 ) -> ReviewRules:
     """Choose all of them; what is not named is as usual. They hold from now on."""
-    collection = collections.get(session, collection_id)
-    return rules.choose(session, collection, body.model_dump(mode="json"))
+    require_seen(seen, rules.of(collection))
+    return marked(response, rules.choose(session, collection, body.model_dump(mode="json")))

@@ -1,16 +1,17 @@
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from api.dependencies import AnyApprover, Approver, DbSession
+from api.idempotency import Router
 from api.schemas.controls import ControlIn, ControlOut, DetectionOut
 from predella.ids import AnalysisId, CollectionId, ControlId
 from predella.models import Client, Control
 from predella.services import controls, places
 from predella.services.controls import Detection
 
-router = APIRouter(prefix="/controls", tags=["controls"])
+router = Router(prefix="/controls", tags=["controls"])
 
 
 @router.post("", status_code=HTTPStatus.CREATED, response_model=ControlOut)

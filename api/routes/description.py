@@ -1,8 +1,10 @@
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 
-router = APIRouter(tags=["description"])
+from api.idempotency import Router
+
+router = Router(tags=["description"])
 
 
 @router.get("/openapi.json")

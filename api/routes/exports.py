@@ -2,10 +2,11 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from fastapi.responses import StreamingResponse
 
 from api.dependencies import AnyReader, AnyRegistrar, DbSession, ObjectStore, Reader
+from api.idempotency import Router
 from api.paging import ById, ByNumber, Rows
 from api.schemas.base import Page
 from api.schemas.exports import ExportIn, ExportLineOut, ExportOut
@@ -14,7 +15,7 @@ from predella.ids import CollectionId, ExportId
 from predella.models import Export
 from predella.services import collections, exports, places
 
-router = APIRouter(prefix="/exports", tags=["exports"])
+router = Router(prefix="/exports", tags=["exports"])
 
 
 @router.post("", status_code=HTTPStatus.ACCEPTED, response_model=ExportOut)
@@ -68,7 +69,11 @@ def list_lines(
     return paging.page([ExportLineOut.of(row) for row in rows], lambda row: row.number)
 
 
-@router.get("/{export_id}/file", response_class=StreamingResponse)
+@router.get(
+    "/{export_id}/file",
+    response_class=StreamingResponse,
+    responses={HTTPStatus.CONFLICT: {"description": "It has no file, or not yet."}},
+)
 def get_file(
     session: DbSession, _reader: Reader, export_id: ExportId, store: ObjectStore
 ) -> StreamingResponse:

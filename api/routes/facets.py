@@ -1,14 +1,15 @@
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from api.dependencies import AnyReader, DbSession
+from api.idempotency import Router
 from api.schemas.facets import FacetsOut
 from predella.ids import CollectionId
 from predella.services import searches
 from predella.services.searches import Facets
 
-router = APIRouter(prefix="/facets", tags=["analyses"])
+router = Router(prefix="/facets", tags=["analyses"])
 
 
 @router.get("", response_model=FacetsOut)

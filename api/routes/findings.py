@@ -1,16 +1,19 @@
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 
 from api.dependencies import AnyReader, DbSession, Reviewer
+from api.idempotency import Router
+from api.preconditions import PreconditionFailedError
 from api.schemas.analyses import AnalysisOut
 from api.schemas.findings import CountOut, DismissalIn, FindingOut, SentenceDeletionIn
+from predella.errors import StaleRevisionError
 from predella.ids import AnalysisId, CollectionId, FindingId
 from predella.models import Client, ReviewState
 from predella.services import analyses, findings, reviews
 from predella.services.findings import Count
 
-router = APIRouter(prefix="/findings", tags=["findings"])
+router = Router(prefix="/findings", tags=["findings"])
 
 
 @router.get("/counts", response_model=list[CountOut])
@@ -56,9 +59,13 @@ def delete_sentence(
     response: Response,
 ) -> AnalysisOut:
     """Write the wording anew without the sentences that a finding is about."""
-    written = reviews.delete_sentence(
-        session, finding_id, account=reviewer.account, seen=body.revision
-    )
+    try:
+        written = reviews.delete_sentence(
+            session, finding_id, account=reviewer.account, seen=body.revision
+        )
+    except StaleRevisionError as error:
+        current = AnalysisOut.of(analyses.get(session, AnalysisId(error.analysis_id)))
+        raise PreconditionFailedError(etag=current.etag, current=current) from error
     shown = AnalysisOut.of(analyses.get(session, AnalysisId(written.analysis_id)))
     response.headers["ETag"] = shown.etag
     return shown

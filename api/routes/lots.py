@@ -2,9 +2,10 @@ from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from api.dependencies import AnyApprover, AnyReader, Approver, DbSession, Reader
+from api.idempotency import Router
 from api.paging import ById, Rows
 from api.schemas.base import Page
 from api.schemas.lots import LotIn, LotOut, LotView, SampledOut
@@ -13,7 +14,7 @@ from predella.models import Client, Lot
 from predella.services import collections, lots, places, searches
 from predella.services.lots import Sampled
 
-router = APIRouter(prefix="/lots", tags=["lots"])
+router = Router(prefix="/lots", tags=["lots"])
 
 
 @router.post("", status_code=HTTPStatus.CREATED, response_model=LotOut)

@@ -2,16 +2,17 @@ from collections.abc import AsyncIterator
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header
+from fastapi import Depends, Header
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from api.dependencies import DbSession, Reader
+from api.idempotency import Router
 from api.schemas.operations import OperationOut
 from api.watching import watch
 from predella.services import operations
 from predella.services.operations import Operation, OperationState
 
-router = APIRouter(prefix="/operations/{operation_id}", tags=["operations"])
+router = Router(prefix="/operations/{operation_id}", tags=["operations"])
 
 
 def _found(session: DbSession, _reader: Reader, operation_id: UUID) -> Operation:

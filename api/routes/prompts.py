@@ -1,13 +1,12 @@
 from http import HTTPStatus
 
-from fastapi import APIRouter
-
 from api.dependencies import AnyReader, DbSession, Keeper
+from api.idempotency import Router
 from api.schemas.prompts import PromptIn, PromptOut
 from predella.models import Prompt
 from predella.services import prompts
 
-router = APIRouter(prefix="/prompts", tags=["prompts"])
+router = Router(prefix="/prompts", tags=["prompts"])
 
 
 @router.get("", response_model=list[PromptOut])

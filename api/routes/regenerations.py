@@ -1,6 +1,7 @@
-from fastapi import APIRouter, Response, status
+from fastapi import Response, status
 
 from api.dependencies import DbSession, Reader, Reviewer
+from api.idempotency import Router
 from api.routes.reviews import AsSeen
 from api.schemas.analyses import AnalysisOut
 from api.schemas.regenerations import RegenerationIn, RegenerationOut
@@ -8,7 +9,7 @@ from predella.ids import AnalysisId
 from predella.models import Client
 from predella.services import analyses, regenerations
 
-router = APIRouter(prefix="/analyses/{analysis_id}", tags=["reviews"])
+router = Router(prefix="/analyses/{analysis_id}", tags=["reviews"])
 
 
 @router.post("/regeneration", status_code=status.HTTP_202_ACCEPTED)

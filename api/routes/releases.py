@@ -1,11 +1,10 @@
-from fastapi import APIRouter
-
 from api.dependencies import AnyReader, DbSession
+from api.idempotency import Router
 from api.schemas.releases import ReleaseOut
 from predella.models import Release
 from predella.services import releases
 
-router = APIRouter(prefix="/releases", tags=["releases"])
+router = Router(prefix="/releases", tags=["releases"])
 
 
 @router.get("", response_model=list[ReleaseOut])

@@ -1,13 +1,12 @@
 from http import HTTPStatus
 
-from fastapi import APIRouter
-
 from api.dependencies import DbSession, Reader, Reviewer
+from api.idempotency import Router
 from api.schemas.remarks import RemarkIn, RemarkOut
 from predella.ids import AnalysisId
 from predella.services import remarks
 
-router = APIRouter(prefix="/analyses/{analysis_id}/remarks", tags=["reviews"])
+router = Router(prefix="/analyses/{analysis_id}/remarks", tags=["reviews"])
 
 
 @router.get("")

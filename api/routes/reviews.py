@@ -1,9 +1,10 @@
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import Depends, Response
 
 from api.dependencies import AnyReviewer, Approver, DbSession, Reader, Reviewer
 from api.errors import describe, status_of
+from api.idempotency import Router
 from api.preconditions import PreconditionFailedError, Seen
 from api.schemas.analyses import AnalysisOut, etag
 from api.schemas.problems import Problem
@@ -21,14 +22,14 @@ from api.schemas.reviews import (
     StepOut,
     WordingOut,
 )
-from predella.errors import PredellaError
+from predella.errors import BatchRefusedError, PredellaError
 from predella.ids import AnalysisId
 from predella.models import Client, Decision, Review, ReviewState, Revision
 from predella.services import accounts, analyses, places, reviews
 from predella.services.reviews import Ruling
 
-router = APIRouter(tags=["reviews"])
-one = APIRouter(prefix="/analyses/{analysis_id}")
+router = Router(tags=["reviews"])
+one = Router(prefix="/analyses/{analysis_id}")
 
 
 def _seen(session: DbSession, analysis_id: AnalysisId, seen: Seen) -> AnalysisOut:
@@ -173,15 +174,19 @@ def undo(
 def decide_many(session: DbSession, reviewer: AnyReviewer, body: DecisionsIn) -> DecisionsOut:
     """Decide on up to 500 wordings; one that is forbidden does not hold back the others.
 
-    Approving needs the scope `approvals:write`, each in the collection of its text.
+    Unless `atomic` is true: then all are decided on, or none. Approving needs the scope
+    `approvals:write`, each in the collection of its text.
     """
     if any(ruling.decision is Decision.APPROVED for ruling in body.decisions):
         reviewer.require_somewhere("approvals:write")
     rulings = [_ruling(decision) for decision in body.decisions]
     results = reviews.decide_as(session, rulings, principal=reviewer, client=Client.API)
     written = [_result(*pair) for pair in zip(rulings, results, strict=True)]
-    decided = sum(result.problem is None for result in written)
-    return DecisionsOut(decided=decided, forbidden=len(written) - decided, results=written)
+    forbidden = [result for result in written if result.problem is not None]
+    if body.atomic and forbidden:
+        raise BatchRefusedError(forbidden=len(forbidden), of=len(written), results=forbidden)
+    decided = len(written) - len(forbidden)
+    return DecisionsOut(decided=decided, forbidden=len(forbidden), results=written)
 
 
 router.include_router(one)

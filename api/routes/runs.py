@@ -1,13 +1,14 @@
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from api.dependencies import DbSession, Monitor
+from api.idempotency import Router
 from api.schemas.runs import RunOut
 from predella.services import runs
 from predella.services.runs import Performance
 
-router = APIRouter(prefix="/runs", tags=["runs"])
+router = Router(prefix="/runs", tags=["runs"])
 
 
 @router.get("", response_model=list[RunOut])

@@ -1,12 +1,13 @@
-from fastapi import APIRouter, status
+from fastapi import status
 
 from api.dependencies import AnyReviewer, Approver, DbSession, Reader, Reviewer
+from api.idempotency import Router
 from api.schemas.selections import BulkIn, BulkOut, SelectionIn, SelectionOut
 from predella.ids import SelectionId
 from predella.models import Account, Client, Decision, Selection
 from predella.services import bulks, places, searches, selections
 
-router = APIRouter(prefix="/selections", tags=["reviews"])
+router = Router(prefix="/selections", tags=["reviews"])
 
 
 @router.post("", status_code=status.HTTP_201_CREATED)

@@ -1,9 +1,10 @@
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 
 from api.dependencies import DbSession, Reader, Submitter
+from api.idempotency import Router
 from api.paging import ById, Rows
 from api.schemas.base import Page
 from api.schemas.submissions import (
@@ -22,7 +23,7 @@ from predella.ids import CollectionId, ItemId, SubmissionId
 from predella.models import Item, ItemState, Refusal, Submission
 from predella.services import collections, items, reports, submissions
 
-router = APIRouter(tags=["submissions"])
+router = Router(tags=["submissions"])
 
 
 @router.post(

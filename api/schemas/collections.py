@@ -4,7 +4,7 @@ from uuid import UUID
 from pydantic import ConfigDict, Field
 from pydantic.config import JsonDict
 
-from api.schemas.base import In, Line, Out
+from api.schemas.base import In, Line, Out, Text
 from predella.models import DEFAULT_PROMPT
 
 _EXAMPLE: JsonDict = {
@@ -30,7 +30,7 @@ class CollectionIn(In):
     name: Line
     institution: Line = Field(description="The legal body that answers for what it publishes.")
     bucket: Line = Field(description="One of the buckets that the operator allows.")
-    prefix: str = Field("", max_length=1000, description="Where its images lie; ends with /.")
+    prefix: Text = Field("", max_length=1000, description="Where its images lie; ends with /.")
     language: Line = Field("en", description="BCP 47 tag of the texts.")
     credit_line: Line | None = None
     prompt: Line = Field(DEFAULT_PROMPT, description=_PROMPT)

@@ -109,6 +109,9 @@ class DecisionsIn(In):
     )
 
     decisions: list[DecisionIn] = Field(min_length=1, max_length=MAX_RULINGS)
+    atomic: bool = Field(
+        default=False, description="All or nothing: 409 if one is forbidden, with its problem."
+    )
 
 
 class DecisionOut(Out):

@@ -2,11 +2,20 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from predella.checks.finding import CheckName, Severity
 
 Share = Annotated[float, Field(ge=0, le=1)]
+
+
+def _storable(name: str) -> str:
+    if "\0" in name:
+        raise ValueError("must not contain the character NUL")
+    return name
+
+
+Name = Annotated[str, AfterValidator(_storable)]
 _CLOSED = ConfigDict(extra="forbid", frozen=True)
 
 
@@ -67,6 +76,6 @@ class Thresholds(BaseModel):
     reused_in: int = Field(
         10, ge=1, le=1_000, description="Works that may share a sentence before it is told."
     )
-    names_allowed: frozenset[str] = Field(
+    names_allowed: frozenset[Name] = Field(
         frozenset(), description="Names that may stand in texts, such as those of saints."
     )

@@ -2,6 +2,7 @@
 
 from predella.models.account import Account, Role
 from predella.models.analysis import Analysis, FinishReason
+from predella.models.answer import Answer
 from predella.models.attempt import Attempt, Outcome
 from predella.models.audit_entry import AuditEntry
 from predella.models.base import Base
@@ -48,6 +49,7 @@ __all__ = [
     "DEFAULT_PROMPT",
     "Account",
     "Analysis",
+    "Answer",
     "Attempt",
     "AuditEntry",
     "Base",

@@ -73,13 +73,13 @@ def create(
     return made
 
 
-def get(session: Session, collection_id: CollectionId) -> Collection:
-    """Return the collection with this id.
+def get(session: Session, collection_id: CollectionId, *, lock: bool = False) -> Collection:
+    """Return the collection with this id; locked, nobody else changes it meanwhile.
 
     Raises:
         NotFoundError: there is none.
     """
-    found = session.get(Collection, collection_id)
+    found = session.get(Collection, collection_id, with_for_update=lock or None)
     if found is None:
         raise NotFoundError("collection", collection_id)
     return found

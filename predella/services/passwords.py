@@ -56,6 +56,8 @@ def verify(session: Session, name: str, password: str, *, address: str) -> Accou
     Raises:
         TooManyError: this name, or this address, has failed too often of late.
     """
+    name = name[:_SHOWN].replace("\0", "")
+    _take_turns(session, name, address)
     _require_patience(session, name, address)
     account = session.scalar(select(Account).where(Account.name == name))
     kept = account.password_hash if account else None
@@ -63,9 +65,19 @@ def verify(session: Session, name: str, password: str, *, address: str) -> Accou
         fits = _hasher().verify(password[: MOST + 1], kept or _nobodys())
     if account is not None and kept is not None and fits and account.disabled_at is None:
         return account
-    session.add(SignInFailure(name=name[:_SHOWN].replace("\0", ""), address=address))
+    session.add(SignInFailure(name=name, address=address))
     session.flush()
     return None
+
+
+def _take_turns(session: Session, name: str, address: str) -> None:
+    """Wait for whoever tries this name, then for whoever tries from this address.
+
+    Tries at once would each see the failures before them, and none of one another.
+    """
+    for held in (f"name {name}", f"address {address}"):
+        key = func.hashtextextended(f"predella.sign-in {held}", 0)
+        session.execute(select(func.pg_advisory_xact_lock(key)))
 
 
 def _require_patience(session: Session, name: str, address: str) -> None:
@@ -73,12 +85,12 @@ def _require_patience(session: Session, name: str, address: str) -> None:
     since = clock.now() - _WINDOW
     of_name, of_address, first = session.execute(
         select(
-            func.count().filter(SignInFailure.name == name[:_SHOWN]),
+            func.count().filter(SignInFailure.name == name),
             func.count().filter(SignInFailure.address == address),
             func.min(SignInFailure.created_at),
         ).where(
             SignInFailure.created_at > since,
-            or_(SignInFailure.name == name[:_SHOWN], SignInFailure.address == address),
+            or_(SignInFailure.name == name, SignInFailure.address == address),
         )
     ).one()
     if of_name >= _TRIES_OF_NAME or of_address >= _TRIES_OF_ADDRESS:

@@ -1,5 +1,7 @@
 """The sweep: takes back what silent workers hold, and rings again for what waits.
 
+It also takes away the answers that are kept for who sends a request again.
+
 It may run anywhere, any number of times at once; nothing else ends an expired lease.
 """
 
@@ -104,6 +106,7 @@ _SELECTIONS = text("""
         ORDER BY expires_at LIMIT 20 FOR UPDATE SKIP LOCKED
     )
 """)
+_OLD_ANSWERS = text("DELETE FROM answer WHERE created_at < now() - interval '24 hours'")
 
 _WAITING = text("""
     SELECT
@@ -122,7 +125,7 @@ _TASKS = (queue.RECEIVE, queue.EXPORT, queue.ZOOM, queue.PREPARE, queue.ANALYZE)
 
 
 def sweep(session: Session, *, max_attempts: int) -> Swept:
-    """End every lease that has run out, forget old selections, and ring for what is ready.
+    """End every lease that has run out, ring for what is ready, and forget what is too old.
 
     A process that held an item too long is told by its next heartbeat or finish, which
     find nothing under its token any more. When another sweep is at it, this one does nothing.
@@ -137,6 +140,7 @@ def sweep(session: Session, *, max_attempts: int) -> Swept:
         for one in session.scalars(pieces, limits)
     ]
     forgotten = cast("CursorResult[Any]", session.execute(_SELECTIONS)).rowcount
+    session.execute(_OLD_ANSWERS)
     counts = session.execute(_WAITING, limits).one()
     waiting = dict(zip(_TASKS, counts, strict=True))
     db.after_commit(session, lambda: _ring(waiting))

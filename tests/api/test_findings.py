@@ -1,8 +1,10 @@
 from http import HTTPStatus
+from typing import Any
 from uuid import UUID
 
 import pytest
 from fastapi.testclient import TestClient
+from httpx2 import Response
 
 from predella import db, ids
 from predella.models import Submission
@@ -116,7 +118,8 @@ class TestSentenceDeletion:
 
         response = curator.post(f"/v1/findings/{id_}/sentence-deletion", json={"revision": 7})
 
-        problem(response, HTTPStatus.PRECONDITION_FAILED)
+        told = problem(response, HTTPStatus.PRECONDITION_FAILED)
+        assert told["current"] == curator.get(path).json()
 
     def test_422_where_nothing_would_be_left(self, curator: TestClient, path: str) -> None:
         id_ = curator.get(path).json()["findings"][0]["id"]
@@ -144,10 +147,14 @@ class TestThresholds:
         thresholds = f"/v1/collections/{collection_id}/thresholds"
         usual = admin.get(thresholds).json()
 
-        chosen = admin.put(thresholds, json={"off": ["loop"], "severities": {"date": "hard"}})
+        def put(**said: Any) -> Response:
+            seen = {"If-Match": admin.get(thresholds).headers["etag"]}
+            return admin.put(thresholds, json=said, headers=seen)
+
+        chosen = put(off=["loop"], severities={"date": "hard"})
 
         assert chosen.json() == usual | {"off": ["loop"], "severities": {"date": "hard"}}
         assert admin.get(thresholds).json() == chosen.json()
-        assert admin.put(thresholds, json={}).json() == usual
-        refused = admin.put(thresholds, json={"colour_share": 3})
+        assert put().json() == usual
+        refused = put(colour_share=3)
         problem(refused, HTTPStatus.UNPROCESSABLE_ENTITY)

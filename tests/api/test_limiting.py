@@ -39,6 +39,16 @@ class TestLimitAccount:
         problem(third, HTTPStatus.TOO_MANY_REQUESTS)
         assert third.json()["type"] == "/problems/too-many"
         assert 1 <= int(third.headers["Retry-After"]) <= 60
+        assert third.headers["RateLimit-Policy"] == '"default";q=2;w=60'
+        assert third.headers["RateLimit"] == f'"default";r=0;t={third.headers["Retry-After"]}'
+
+    def test_what_is_refused_tells_what_is_left_too(self, narrow: TestClient) -> None:
+        narrow.headers["Authorization"] = f"Bearer {token(Role.CURATOR)}"
+
+        refused = narrow.get("/v1/accounts")
+
+        problem(refused, HTTPStatus.FORBIDDEN)
+        assert refused.headers["RateLimit"].startswith('"default";r=1;t=')
 
     def test_each_account_is_counted_alone(self, narrow: TestClient) -> None:
         for name in ("ines", "jan"):
@@ -48,12 +58,12 @@ class TestLimitAccount:
 
 
 @pytest.mark.usefixtures("without_redis")
-class TestCheckWithoutRedis:
+class TestCountWithoutRedis:
     def test_lets_pass(self) -> None:
-        assert limiting.check("anybody", "1/minute") == {}
+        assert limiting.count("anybody", "1/minute") is None
 
     def test_lets_pass_where_the_broker_is_another(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("PREDELLA_BROKER_URL", "sqla+postgresql://nobody@127.0.0.1:1/none")
         get_settings.cache_clear()
 
-        assert limiting.check("anybody", "1/minute") == {}
+        assert limiting.count("anybody", "1/minute") is None

@@ -6,6 +6,7 @@ from predella import db
 from predella.models import Role
 from tests import factories
 from tests.api.conftest import Acting
+from tests.api.problems import problem
 
 
 def collection_id() -> str:
@@ -60,13 +61,40 @@ class TestChangeCollection:
     def test_chooses_the_newest_version(self, admin: TestClient) -> None:
         place = f"/v1/collections/{collection_id()}"
 
-        changed = admin.patch(place, json={"prompt": "sectioned"})
+        seen = {"If-Match": admin.get(place).headers["etag"]}
+
+        changed = admin.patch(place, json={"prompt": "sectioned"}, headers=seen)
 
         assert changed.json()["prompt_id"] == "sectioned/1"
         assert admin.get(place).json() == changed.json()
+        assert admin.get(place).headers["etag"] == changed.headers["etag"] != seen["If-Match"]
+
+    def test_428_and_412_for_who_has_not_seen_how_it_stands(self, admin: TestClient) -> None:
+        of = f"/v1/collections/{collection_id()}"
+        for what, body in (
+            ("", {"prompt": "sectioned"}),
+            ("/thresholds", {"off": ["loop", "date", "light"]}),
+            ("/review-rules", {"second_approver": True}),
+        ):
+            place = f"{of}{what}"
+            change = admin.put if what else admin.patch
+            seen = {"If-Match": admin.get(place).headers["etag"]}
+
+            problem(change(place, json=body), HTTPStatus.PRECONDITION_REQUIRED)
+            change(place, json=body, headers=seen).raise_for_status()
+            stale = change(place, json=body, headers=seen)
+
+            told = problem(stale, HTTPStatus.PRECONDITION_FAILED)
+            shown = admin.get(place)
+            assert stale.headers["etag"] == shown.headers["etag"]
+            assert {**told["current"], "off": 0} == {**shown.json(), "off": 0}
 
     def test_says_what_there_is_not(self, admin: TestClient) -> None:
         place = f"/v1/collections/{collection_id()}"
 
-        assert admin.patch(place, json={"prompt": "haiku"}).status_code == HTTPStatus.NOT_FOUND
+        seen = {"If-Match": admin.get(place).headers["etag"]}
+
+        unknown = admin.patch(place, json={"prompt": "haiku"}, headers=seen)
+
+        assert unknown.status_code == HTTPStatus.NOT_FOUND
         assert admin.get(place).json()["prompt_id"] == "formal-analysis/1"

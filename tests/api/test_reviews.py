@@ -215,7 +215,8 @@ class TestSecondApprover:
     ) -> None:
         collection_id = approver.get(path).json()["collection_id"]
         rules = f"/v1/collections/{collection_id}/review-rules"
-        admin.put(rules, json={"second_approver": True}).raise_for_status()
+        seen = {"If-Match": admin.get(rules).headers["etag"]}
+        admin.put(rules, json={"second_approver": True}, headers=seen).raise_for_status()
         _ok(post("revisions", text="A lower horizon."))
 
         assert curator.get(rules).json() == {"reading_floor": True, "second_approver": True}
@@ -228,7 +229,9 @@ class TestSecondApprover:
         collection_id = approver.get(path).json()["collection_id"]
 
         response = admin.put(
-            f"/v1/collections/{collection_id}/review-rules", json={"third_approver": True}
+            f"/v1/collections/{collection_id}/review-rules",
+            json={"third_approver": True},
+            headers={"If-Match": '"any"'},
         )
 
         problem(response, HTTPStatus.UNPROCESSABLE_ENTITY)
@@ -334,6 +337,21 @@ class TestDecideMany:
         assert body["results"][1]["problem"]["newest"] == 1
         shown = approver.get(f"/v1/analyses/{ready}")
         assert (shown.json()["state"], shown.headers["etag"]) == ("approved", '"r0.1"')
+
+    def test_409_for_all_or_nothing_where_one_is_forbidden(self, approver: TestClient) -> None:
+        ready, stale = _analyses(2)
+        _amend(stale)
+        body: dict[str, Any] = {"decisions": [_approval(ready), _approval(stale)], "atomic": True}
+
+        refused = problem(approver.post("/v1/decisions:batch", json=body), HTTPStatus.CONFLICT)
+
+        assert (refused["type"], refused["forbidden"]) == ("/problems/batch-refused", 1)
+        (why,) = refused["results"]
+        assert (why["analysis_id"], why["status"]) == (str(stale), HTTPStatus.PRECONDITION_FAILED)
+        assert approver.get(f"/v1/analyses/{ready}").json()["state"] == "needs_review"
+
+        body["decisions"] = [_approval(ready)]
+        assert approver.post("/v1/decisions:batch", json=body).json()["decided"] == 1
 
     def test_approves_five_hundred_in_one_request(self, approver: TestClient) -> None:
         many = _analyses(500)

@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from predella.ids import CollectionId
-from predella.models import AuditEntry, Decision, ExportFormat, Role
+from predella.models import AuditEntry, Decision, ExportFormat, ExportState, Role
 from predella.services import accounts, audits, collections, exports
 from tests import factories
 from tests.services import Bucket, UrlOf, sqlalchemy_url
@@ -100,6 +100,24 @@ class TestEntries:
         factories.export(session)
 
         assert {"submission.created", "export.created"} <= set(_actions(session))
+
+    def test_how_an_export_ends_is_entered_under_nobody(self, session: Session) -> None:
+        written, failed = factories.export(session), factories.export(session)
+        written.state, written.sha256, written.line_count = ExportState.WRITTEN, b"\1" * 32, 7
+        failed.state, failed.error = ExportState.FAILED, "the bucket is gone"
+        session.flush()
+        written.size = 12
+        session.flush()
+
+        ends = select(AuditEntry).where(AuditEntry.action.in_(["export.written", "export.failed"]))
+        entries = {entry.action: entry for entry in session.scalars(ends)}
+        assert entries["export.written"].subject_id == str(written.id)
+        assert entries["export.written"].collection_id == written.collection_id
+        assert entries["export.written"].account_id is None
+        assert entries["export.written"].details["lines"] == 7
+        assert entries["export.written"].details["sha256"] == "\\x" + "01" * 32
+        assert entries["export.failed"].details == {"error": "the bucket is gone"}
+        assert _actions(session).count("export.written") == 1
 
     def test_notes_are_entered_beside_them(self, session: Session) -> None:
         account = factories.account(session)

@@ -1,10 +1,11 @@
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from predella import clock
+from predella import clock, db
 from predella.errors import InvalidError, TooManyError
 from predella.models import Account, SignInFailure
 from predella.services import accounts, passwords, sessions
@@ -99,6 +100,25 @@ class TestVerify:
 
         with pytest.raises(TooManyError):
             passwords.verify(session, "ines", RIGHT, address=HERE)
+
+    @pytest.mark.usefixtures("settings")
+    def test_many_tries_at_once_are_no_more_than_ten(self) -> None:
+        with db.transaction() as session:
+            failures(session, 8, name="ines")
+
+        def attempt(_: int) -> bool:
+            try:
+                with db.transaction() as session:
+                    passwords.verify(session, "ines", "wrong", address=HERE)
+            except TooManyError:
+                return False
+            return True
+
+        with ThreadPoolExecutor(6) as pool:
+            assert sum(pool.map(attempt, range(6))) == 2
+
+    def test_a_name_that_the_database_cannot_hold_is_nobodys(self, session: Session) -> None:
+        assert passwords.verify(session, "in\0es", RIGHT, address=HERE) is None
 
     def test_forgets_failures_after_a_quarter_of_an_hour(
         self, session: Session, ines: Account

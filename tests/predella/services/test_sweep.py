@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from predella import clock, db, ids, queue
 from predella.models import (
     Analysis,
+    Answer,
     Attempt,
     Decision,
     Export,
@@ -212,3 +213,26 @@ def _frozen(session: Session, made: Analysis, ends_in: timedelta) -> Selection:
     )
     session.flush()
     return selection
+
+
+class TestAnswers:
+    def test_are_kept_for_a_day(self, session: Session) -> None:
+        account = factories.account(session)
+        for key, hours in (("young", 23), ("old", 25)):
+            session.add(
+                Answer(
+                    account_id=account.id,
+                    created_at=clock.now() - timedelta(hours=hours),
+                    key=key,
+                    request="POST /v1/exports",
+                    sha256=factories.digest("{}"),
+                    status=202,
+                    headers={},
+                    body=b"{}",
+                )
+            )
+        session.flush()
+
+        sweep(session, max_attempts=4)
+
+        assert session.scalars(select(Answer.key)).all() == ["young"]
