@@ -19,12 +19,14 @@ from predella.models import (
     Analysis,
     Collection,
     Item,
+    LotMember,
     OpenFinding,
     Prompt,
     PromptKind,
     Release,
     ReviewState,
     Revision,
+    SelectionMember,
     Standing,
 )
 
@@ -150,6 +152,18 @@ def _submission(values: Values) -> Condition:
     return Standing.analysis_id.in_(select(Item.analysis_id).where(Item.submission_id.in_(ids)))
 
 
+def _selection(values: Values) -> Condition:
+    frozen = SelectionMember.selection_id.in_([_uuid(value) for value in values])
+    return Standing.analysis_id.in_(select(SelectionMember.analysis_id).where(frozen))
+
+
+def _sample(values: Values) -> Condition:
+    drawn = LotMember.lot_id.in_([_uuid(value) for value in values])
+    return Standing.analysis_id.in_(
+        select(LotMember.analysis_id).where(drawn, LotMember.sample_number.is_not(None))
+    )
+
+
 def _kind(values: Values) -> Condition:
     kinds = [PromptKind(_one_of(value, [*PromptKind])) for value in values]
     releases = select(Release.id).join(Prompt, Prompt.id == Release.prompt_id)
@@ -224,6 +238,8 @@ _KEYS: Mapping[str, Callable[[Values], Condition]] = {
     "object": _object,
     "edited": _edited,
     "submission": _submission,
+    "selection": _selection,
+    "sample": _sample,
     "kind": _kind,
     "language": _language,
 }

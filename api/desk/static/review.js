@@ -256,7 +256,7 @@
   document.addEventListener("keydown", onKey);
   document.addEventListener("submit", (event) => {
     const form = event.target;
-    if (form.method !== "post") return;
+    if (form.method !== "post" || form.hasAttribute("data-leads")) return;
     event.preventDefault();
     send(form, event.submitter);
   });
@@ -265,6 +265,7 @@
     if (!button) return;
     if (button.dataset.view && viewer) views[button.dataset.view](button);
     if (button.dataset.opens) { event.preventDefault(); press(button); }
+    if (button.dataset.dialog) { event.preventDefault(); $(button.dataset.dialog).showModal(); }
     if (button.id === "keep") extend();
     if (button.id === "leave") { $("amend").open = false; document.querySelector("[data-opens=amend]").focus(); }
   });
