@@ -37,6 +37,7 @@ def furnish(session: Session, analysis_id: UUID, *, by: Account) -> dict[str, st
     collection = session.get_one(Collection, standing.collection_id)
     within = factories.submission(session, collection, title="Paper, third delivery.csv")
     factories.item(session, within)
+    factories.analyses(session, 3, within)
     _fail(session, within)
     _refuse(session, within)
     whole = factories.submission(
