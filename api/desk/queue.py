@@ -113,7 +113,8 @@ def show(
 def _found(visit: Visit, after: str | None) -> Found:
     query = searches.parse(visit.trail.query)
     page = searches.page(visit.session, query, order=visit.trail.order, after=after, limit=_ROWS)
-    return Found(page, searches.count(visit.session, query))
+    is_all = after is None and page.next is None
+    return Found(page, len(page.ids) if is_all else searches.count(visit.session, query))
 
 
 def _rows(visit: Visit, ids: Sequence[AnalysisId]) -> list[Row]:
