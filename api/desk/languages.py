@@ -13,6 +13,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
 from babel.support import NullTranslations, Translations
+from babel.units import format_unit
 
 from predella import clock
 from predella.services.preferences import Language
@@ -23,6 +24,8 @@ SOURCE = "en"
 NAMES: Mapping[str, str] = {"en": "English", "nl": "Nederlands"}
 
 _THOUSAND = 1_000
+_FEW_HOURS = 2
+"""Below that, minutes tell more."""
 _FOLDER = Path(__file__).parent / "translations"
 
 
@@ -57,8 +60,10 @@ def filters(language: str) -> Mapping[str, Callable[..., str]]:
     return {
         "date": partial(format_datetime, format="d MMM yyyy, HH:mm 'UTC'", locale=language),
         "number": partial(format_decimal, locale=language),
+        "share": partial(format_decimal, format="0.00", locale=language),
         "ago": partial(_ago, language),
         "lasting": partial(_lasting, language),
+        "working": partial(_working, language),
         "size": partial(_size, language),
     }
 
@@ -69,6 +74,14 @@ def _ago(language: str, then: datetime) -> str:
 
 def _lasting(language: str, seconds: float) -> str:
     return format_timedelta(timedelta(seconds=seconds), threshold=2, locale=language)
+
+
+def _working(language: str, time: timedelta) -> str:
+    """Write a span in hours, however many: nobody works around the clock."""
+    hours, minutes = time / timedelta(hours=1), time / timedelta(minutes=1)
+    if hours < _FEW_HOURS:
+        return format_unit(max(round(minutes), 1), "duration-minute", locale=language)
+    return format_unit(round(hours), "duration-hour", locale=language)
 
 
 def _size(language: str, count: float) -> str:

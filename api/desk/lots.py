@@ -13,7 +13,7 @@ from predella.formats.query import MAX_LENGTH
 from predella.ids import CollectionId, LotId
 from predella.models import Client
 from predella.sampling import TERMS, Plan
-from predella.services import collections, lots, places, searches
+from predella.services import analyses, collections, lots, places, searches
 
 router = APIRouter(prefix="/desk/lots")
 
@@ -62,13 +62,15 @@ def make(
 def lot_page(request: Request, session: DbSession, reader: Reader, lot_id: LotId) -> Response:
     """Show one lot, its sample, and what the sample says so far."""
     lot = lots.get(session, lot_id)
+    sample = lots.sample(session, lot)
     return page(
         request,
         "lot.html",
         principal=reader,
         lot=lot,
         progress=lots.progress(session, lot),
-        sample=lots.sample(session, lot),
+        sample=sample,
+        object_numbers=analyses.object_numbers(session, [one.analysis_id for one in sample]),
     )
 
 

@@ -14,7 +14,7 @@ from api.desk.trail import Browsing, Visit
 from predella.errors import InvalidError
 from predella.ids import AnalysisId, CollectionId
 from predella.models import Claim, Collection, ReviewState
-from predella.services import analyses, claims, collections, reviews, searches
+from predella.services import analyses, claims, collections, paces, reviews, searches, selections
 from predella.services.analyses import AnalysisView
 from predella.services.searches import Facets, Order, Page
 
@@ -51,13 +51,37 @@ class Row:
         return list(dict.fromkeys(finding.check_name for finding in still_open))
 
 
+@dataclass(frozen=True)
+class Found:
+    """What a query finds: a page of it, and how many there are."""
+
+    page: Page
+    count: int
+
+
 @router.get("")
-def queue(visit: Browsing, after: Annotated[str | None, Query(max_length=200)] = None) -> Response:
-    """Show what a query finds, page by page."""
+def queue(
+    visit: Browsing,
+    after: Annotated[str | None, Query(max_length=200)] = None,
+    *,
+    ticked: bool = False,
+) -> Response:
+    """Show what a query finds, page by page; with all of the page ticked, if so wished."""
+    return show(visit, after, ticked=ticked)
+
+
+def show(
+    visit: Visit,
+    after: str | None = None,
+    *,
+    ticked: bool = False,
+    refusal: InvalidError | None = None,
+) -> Response:
+    """Return the queue; with a refusal, why nothing could be done with what was chosen in it."""
     try:
         found, problem = _found(visit, after), None
     except InvalidError as error:
-        found, problem = Page([], None), str(error)
+        found, problem = Found(Page([], None), 0), str(error)
     known = collections.listed(visit.session, within=visit.visible, limit=200)
     chosen = _chosen(visit.trail.query, known)
     facets = searches.facets(
@@ -67,26 +91,32 @@ def queue(visit: Browsing, after: Annotated[str | None, Query(max_length=200)] =
         visit.request,
         "queue.html",
         principal=visit.principal,
-        status=HTTPStatus.UNPROCESSABLE_ENTITY if problem else HTTPStatus.OK,
+        status=HTTPStatus.UNPROCESSABLE_ENTITY if problem or refusal else HTTPStatus.OK,
         trail=visit.trail,
         orders=list(Order),
-        rows=_rows(visit, found.ids),
-        next=found.next,
+        rows=_rows(visit, found.page.ids),
+        next=found.page.next,
+        found=found.count,
         after=after,
+        ticked=ticked,
+        refusal=refusal,
         problem=problem,
         facets=facets,
         collections=known,
         chosen=chosen,
+        most=selections.MAX_MEMBERS,
         may_review=visit.principal.may_somewhere("reviews:write"),
+        may_approve=visit.principal.may_somewhere("approvals:write"),
         latest=reviews.latest(visit.session, account=visit.principal.account, within=visit.visible),
-        **_progress(facets),
+        **_progress(visit, facets),
     )
 
 
-def _found(visit: Visit, after: str | None) -> Page:
-    return searches.page(
-        visit.session, visit.search(), order=visit.trail.order, after=after, limit=_ROWS
-    )
+def _found(visit: Visit, after: str | None) -> Found:
+    search = visit.search()
+    page = searches.page(visit.session, search, order=visit.trail.order, after=after, limit=_ROWS)
+    is_all = after is None and page.next is None
+    return Found(page, len(page.ids) if is_all else searches.count(visit.session, search))
 
 
 def _rows(visit: Visit, ids: Sequence[AnalysisId]) -> list[Row]:
@@ -105,7 +135,8 @@ def _chosen(query: str, known: Sequence[Collection]) -> Collection | None:
     return next((one for one in known if [one.slug] == named), None)
 
 
-def _progress(facets: Facets) -> Mapping[str, int]:
+def _progress(visit: Visit, facets: Facets) -> Mapping[str, object]:
     total = sum(count for state, count in facets.states.items() if state != ReviewState.SUPERSEDED)
     left = sum(facets.states[state] for state in searches.OPEN_STATES)
-    return {"left": left, "total": total}
+    pace = paces.of(visit.session, visit.principal.account)
+    return {"left": left, "total": total, "to_go": pace * left if pace and left else None}

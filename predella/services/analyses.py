@@ -199,6 +199,16 @@ def views(session: Session, analysis_ids: Sequence[UUID]) -> Sequence[AnalysisVi
     ]
 
 
+def object_numbers(session: Session, analysis_ids: Sequence[UUID]) -> dict[AnalysisId, str]:
+    """Return the object number of the item that each was written for, by number."""
+    found = session.execute(
+        select(Standing.analysis_id, Standing.object_number)
+        .where(Standing.analysis_id.in_(analysis_ids))
+        .order_by(Standing.object_number)
+    )
+    return {AnalysisId(id_): number for id_, number in found}
+
+
 def history(session: Session, analysis_id: AnalysisId) -> Sequence[Revision | Review]:
     """Return every wording and every decision, in the order in which they came.
 

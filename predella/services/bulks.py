@@ -7,11 +7,24 @@ member by member, and does not hold back the others.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import Integer, Row, Select, Uuid, and_, insert, literal, or_, select, true
+from sqlalchemy import (
+    Integer,
+    Row,
+    Select,
+    Uuid,
+    and_,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    true,
+)
 from sqlalchemy.orm import Session, aliased
 
 from predella import clock, ids
@@ -22,13 +35,14 @@ from predella.errors import (
     ExpiredSelectionError,
     InvalidError,
 )
-from predella.ids import AnalysisId, SelectionId
+from predella.ids import AnalysisId, CollectionId, SelectionId
 from predella.models import (
     Account,
     Analysis,
     Client,
     Collection,
     Decision,
+    Lot,
     Opening,
     RejectionReason,
     Review,
@@ -37,7 +51,8 @@ from predella.models import (
     SelectionMember,
     Standing,
 )
-from predella.services import reviews, selections
+from predella.sampling import Plan
+from predella.services import lots, reviews, searches, selections
 
 BulkDecision = Literal[Decision.APPROVED, Decision.REJECTED, Decision.REOPENED]
 
@@ -81,6 +96,17 @@ class BulkResult:
     refused: Sequence[Refused]
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """What was decided with a selection, and how much of that still stands."""
+
+    decision: Decision
+    decided: int
+    decided_at: datetime
+    standing: int
+    """Those on which nobody has decided anew since."""
+
+
 def decide(
     session: Session,
     selection_id: SelectionId,
@@ -104,12 +130,7 @@ def decide(
         InvalidError: a rejection without a reason, or a note of more than 2,000 characters.
     """
     said = _permitted(decision, reason, note)
-    selection = selections.get(session, selection_id)
-    _require_own(selection, account)
-    if expected_count != selection.count:
-        raise CountMismatchError(expected=expected_count, actual=selection.count)
-    if clock.now() > selection.expires_at:
-        raise ExpiredSelectionError(selection_id)
+    selection = _usable(session, selection_id, expected_count, account)
     hindrance = {
         Decision.APPROVED: _forbids_approval,
         Decision.REJECTED: _forbids_rejection,
@@ -117,6 +138,30 @@ def decide(
     }[decision]
     review = {"decision": decision, "reason": reason, "note": said}
     return _write(session, selection, hindrance, review, account=account, client=client)
+
+
+def sample(
+    session: Session,
+    selection_id: SelectionId,
+    *,
+    expected_count: int,
+    collection: Collection,
+    plan: Plan,
+    account: Account,
+) -> Lot:
+    """Make a lot of the members that can be in one: those of this collection, and clean.
+
+    Raises:
+        NotFoundError: there is no such selection.
+        CountMismatchError: it does not hold ``expected_count`` members.
+        ConflictError: somebody else froze it.
+        ExpiredSelectionError: it was frozen more than 24 hours ago.
+        InvalidError: none of them can be in a lot.
+    """
+    selection = _usable(session, selection_id, expected_count, account)
+    here = frozenset({CollectionId(collection.id)})
+    members = searches.parse(session, f"selection:{selection.id}", account=account, within=here)
+    return lots.create(session, collection=collection, plan=plan, account=account, search=members)
 
 
 def revert(
@@ -130,6 +175,40 @@ def revert(
     selection = selections.get(session, selection_id)
     review = {"decision": Decision.REOPENED, "reason": None, "note": None}
     return _write(session, selection, _forbids_revert, review, account=account, client=client)
+
+
+def outcome(session: Session, selection_id: SelectionId) -> Outcome | None:
+    """Return what was decided with a selection; None where nothing was."""
+    later = aliased(Review)
+    is_last = ~(
+        select(later.id)
+        .where(later.analysis_id == Review.analysis_id, later.number > Review.number)
+        .exists()
+    )
+    found = session.execute(
+        select(
+            Review.decision,
+            func.count(),
+            func.min(Review.created_at),
+            func.count().filter(is_last),
+        )
+        .where(Review.selection_id == selection_id)
+        .group_by(Review.decision)
+        .order_by(func.min(Review.created_at))
+    ).first()
+    return Outcome(*found) if found else None
+
+
+def _usable(
+    session: Session, selection_id: SelectionId, expected_count: int, account: Account
+) -> Selection:
+    selection = selections.get(session, selection_id)
+    _require_own(selection, account)
+    if expected_count != selection.count:
+        raise CountMismatchError(expected=expected_count, actual=selection.count)
+    if clock.now() > selection.expires_at:
+        raise ExpiredSelectionError(selection_id)
+    return selection
 
 
 def _permitted(

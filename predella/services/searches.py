@@ -65,6 +65,12 @@ class Search:
         return replace(self, query=replace(self.query, terms=narrowed))
 
     @property
+    def clean(self) -> "Search":
+        """What of it no check has anything to say of."""
+        narrowed = (*self.query.terms, Term("check", (Value("none"),)))
+        return replace(self, query=replace(self.query, terms=narrowed))
+
+    @property
     def states(self) -> Sequence[ReviewState]:
         """The states that it leaves open."""
         return terms.states(self.query)

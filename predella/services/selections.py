@@ -6,14 +6,32 @@ from hashlib import sha256
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Integer, LargeBinary, Uuid, func, insert, literal, select, true
+from sqlalchemy import (
+    Integer,
+    LargeBinary,
+    Select,
+    Uuid,
+    func,
+    insert,
+    literal,
+    select,
+    true,
+)
 from sqlalchemy.orm import Session, joinedload
 
 from predella import clock
 from predella.db import rowset
 from predella.errors import InvalidError, NotFoundError
-from predella.ids import SelectionId
-from predella.models import Account, Opening, Revision, Selection, SelectionMember
+from predella.ids import AnalysisId, SelectionId
+from predella.models import (
+    Account,
+    Collection,
+    Opening,
+    Revision,
+    Selection,
+    SelectionMember,
+    Standing,
+)
 from predella.services import searches
 from predella.services.searches import Order, Search
 
@@ -29,16 +47,25 @@ class _Wording(NamedTuple):
 
 
 def freeze(
-    session: Session, search: Search, *, account: Account, limit: int | None = None
+    session: Session,
+    search: Search,
+    *,
+    account: Account,
+    limit: int | None = None,
+    only: Sequence[AnalysisId] | None = None,
 ) -> Selection:
     """Return what a search finds now, each with its newest wording, in the order of risk.
 
-    For 24 hours its owner may decide on it. Its sha256 names the list.
+    With ``only``, of these alone. For 24 hours its owner may decide on it. Its sha256 names
+    the list.
 
     Raises:
         InvalidError: nothing is found, or without a limit more than 10,000.
     """
-    found = _newest_wordings(session, search, limit or MAX_MEMBERS + 1)
+    wanted = searches.select(search, order=Order.RISK)
+    if only is not None:
+        wanted = wanted.where(Standing.analysis_id.in_(only))
+    found = _newest_wordings(session, wanted, limit or MAX_MEMBERS + 1)
     if not found:
         raise InvalidError("the query finds nothing")
     if len(found) > MAX_MEMBERS:
@@ -72,20 +99,36 @@ def get(session: Session, selection_id: SelectionId) -> Selection:
     return found
 
 
-def opened(session: Session, selection_id: SelectionId, *, account: Account) -> int:
-    """Return how many of its wordings this account has had open."""
+def opened(session: Session, selection_id: SelectionId, *, account: Account | None = None) -> int:
+    """Return how many of its wordings this account has had open; or anybody, if none is named."""
+    was_open = select(Opening.revision_id).where(Opening.revision_id == SelectionMember.revision_id)
+    if account is not None:
+        was_open = was_open.where(Opening.account_id == account.id)
     return session.scalars(
         select(func.count())
         .select_from(SelectionMember)
-        .join(Opening, Opening.revision_id == SelectionMember.revision_id)
-        .where(SelectionMember.selection_id == selection_id, Opening.account_id == account.id)
+        .where(SelectionMember.selection_id == selection_id, was_open.exists())
     ).one()
 
 
-def _newest_wordings(session: Session, search: Search, limit: int) -> Sequence[_Wording]:
+def members(selection_id: SelectionId) -> Select[UUID]:
+    """Return the statement that finds the ids of its analyses."""
+    return select(SelectionMember.analysis_id).where(SelectionMember.selection_id == selection_id)
+
+
+def collections(session: Session, selection_id: SelectionId) -> Sequence[Collection]:
+    """Return the collections that its analyses are of, by name."""
+    of = select(Standing.collection_id).where(Standing.analysis_id.in_(members(selection_id)))
+    return session.scalars(
+        select(Collection).where(Collection.id.in_(of)).order_by(Collection.name)
+    ).all()
+
+
+def _newest_wordings(session: Session, wanted: Select[UUID], limit: int) -> Sequence[_Wording]:
     found = (
-        searches.select(search, order=Order.RISK)
-        .add_columns(func.row_number().over(order_by=searches.clauses(Order.RISK)).label("number"))
+        wanted.add_columns(
+            func.row_number().over(order_by=searches.clauses(Order.RISK)).label("number")
+        )
         .limit(limit)
         .subquery()
     )

@@ -33,6 +33,7 @@ from predella.models import (
     Claim,
     Collection,
     Item,
+    LotMember,
     OpenFinding,
     Prompt,
     PromptKind,
@@ -41,6 +42,7 @@ from predella.models import (
     Review,
     ReviewState,
     Revision,
+    SelectionMember,
     Standing,
 )
 
@@ -223,6 +225,18 @@ def _submission(values: Values, _account_id: UUID) -> Condition:
     return Standing.analysis_id.in_(select(Item.analysis_id).where(Item.submission_id.in_(ids)))
 
 
+def _selection(values: Values, _account_id: UUID) -> Condition:
+    frozen = SelectionMember.selection_id.in_([_uuid(value) for value in values])
+    return Standing.analysis_id.in_(select(SelectionMember.analysis_id).where(frozen))
+
+
+def _sample(values: Values, _account_id: UUID) -> Condition:
+    drawn = LotMember.lot_id.in_([_uuid(value) for value in values])
+    return Standing.analysis_id.in_(
+        select(LotMember.analysis_id).where(drawn, LotMember.sample_number.is_not(None))
+    )
+
+
 def _kind(values: Values, _account_id: UUID) -> Condition:
     kinds = [PromptKind(_one_of(value, [*PromptKind])) for value in values]
     releases = select(Release.id).join(Prompt, Prompt.id == Release.prompt_id)
@@ -298,6 +312,8 @@ _KEYS: Mapping[str, Callable[[Values, UUID], Condition]] = {
     "object": _object,
     "edited": _edited,
     "submission": _submission,
+    "selection": _selection,
+    "sample": _sample,
     "kind": _kind,
     "language": _language,
 }

@@ -2,7 +2,6 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from typing import Any
-from uuid import UUID
 
 import pytest
 from fastapi import FastAPI
@@ -15,6 +14,7 @@ from predella import db
 from predella.models import Account, Answer, Remark, Role
 from predella.services import accounts, answers
 from tests import factories
+from tests.api import things
 from tests.api.conftest import Acting
 from tests.api.problems import problem
 
@@ -61,18 +61,17 @@ class TestEveryPost:
     ) -> None:
         """Each route finds the key taken for another request: it has asked, and done nothing."""
         every = acting(*Role, name="every")
+        with db.transaction() as session:
+            account = accounts.by_name(session, "every")
+            made = things.put(session, "prints") | {"account_id": str(account.id)}
         every.post("/v1/prompts", json=_PROMPT, headers=_named("taken")).raise_for_status()
         for path, operation in app.openapi()["paths"].items():
             if "post" not in operation or operation["post"]["operationId"] in SHOWN_ONCE:
                 continue
             schema = operation["post"].get("requestBody")
             body = _example(app, schema) if schema else None
-            filled = path.replace("{", "").replace("}", "")
-            filled = "/".join(
-                str(UUID(int=1)) if part.endswith("_id") else part for part in filled.split("/")
-            )
 
-            refused = every.post(filled, json=body, headers=_named("taken"))
+            refused = every.post(path.format_map(made), json=body, headers=_named("taken"))
 
             assert problem(refused, HTTPStatus.UNPROCESSABLE_ENTITY)["type"] == (
                 "/problems/key-reused"

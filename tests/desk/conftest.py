@@ -12,9 +12,10 @@ from PIL import Image as Picture
 from PIL import ImageDraw, ImageOps
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from predella import db
-from predella.models import Analysis, Image, Review
+from predella.models import Account, Analysis, Image, Review
 from predella.services import checkups, images, sessions
 from predella.settings import Settings
 from tests import factories
@@ -61,8 +62,7 @@ class Desk:
     def context(self, name: str = "ines", **options: object) -> BrowserContext:
         """Open a browser of its own, signed in as somebody who may decide."""
         with db.transaction() as session:
-            account = factories.account(session, name=name)
-            secret = sessions.begin(session, account)
+            secret = sessions.begin(session, somebody(session, name))
         made = self.browser.new_context(
             base_url=self.address,
             **{"viewport": {"width": 1440, "height": 900}} | options,  # type: ignore[arg-type]
@@ -106,6 +106,12 @@ def desk(settings: Settings, s3: Bucket, browser: Browser, tmp_path: Path) -> It
     with serving(tmp_path / "api.log") as address:
         yield Desk(address, browser, made)
     assert "Traceback" not in (tmp_path / "api.log").read_text()
+
+
+def somebody(session: Session, name: str) -> Account:
+    """Return the account of this name; a new one may decide."""
+    known = session.scalars(select(Account).filter_by(name=name)).first()
+    return known or factories.account(session, name=name)
 
 
 def texts(s3: Bucket, wordings: list[str]) -> list[UUID]:

@@ -1,10 +1,16 @@
-"""What holds for every page of reviewing: access for everybody, nothing from elsewhere."""
+"""What holds for every page: access for everybody, nothing from elsewhere, and paper."""
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from tests.desk.conftest import Desk
+from predella import db
+from predella.ids import AnalysisId
+from predella.models import Role
+from predella.services import reviews
+from tests import factories
+from tests.desk import museum
+from tests.desk.conftest import Desk, somebody
 
 _RULES = {
     "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
@@ -12,34 +18,102 @@ _RULES = {
 _WIDTH = "document.documentElement.scrollWidth"
 
 
-def _addresses(desk: Desk) -> list[str]:
-    here = f"/desk/analyses/{desk.analyses[0]}"
-    return ["/desk", "/desk?q=nowhere", "/desk?q=nokey:1", here, f"{here}/provenance"]
+@pytest.fixture
+def addresses(desk: Desk) -> dict[str, str]:
+    """Every page of the desk by name, each with something to show."""
+    with db.transaction() as session:
+        ines = somebody(session, "ines")
+        ines.roles = [role.value for role in Role]
+        return museum.furnish(session, desk.analyses[0], by=ines)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_nothing_keeps_anybody_out(desk: Desk, scheme: str) -> None:
+def test_nothing_keeps_anybody_out(desk: Desk, addresses: dict[str, str], scheme: str) -> None:
     context = desk.context(color_scheme=scheme)
     page = desk.watch(context.new_page())
-    for address in _addresses(desk):
+    for name, address in addresses.items():
         page.goto(address)
         page.wait_for_load_state("networkidle")
         results = Axe().run(page, options=_RULES)
-        assert results.violations_count == 0, f"{address}: {results.generate_report()}"
+        assert results.violations_count == 0, f"{name}: {results.generate_report()}"
     context.close()
     assert (desk.faults, desk.strangers) == ([], [])
 
 
-def test_no_page_is_wider_than_a_small_telephone(desk: Desk) -> None:
+def test_nothing_keeps_anybody_out_of_what_a_key_or_a_colleague_has_opened(
+    page: Page, desk: Desk
+) -> None:
+    here = f"/desk/analyses/{desk.analyses[0]}"
+    for key in ("?", "r", "g", "2", "e"):
+        page.goto(here)
+        page.keyboard.press(key)
+        results = Axe().run(page, options=_RULES)
+        assert results.violations_count == 0, f"{key}: {results.generate_report()}"
+    page.locator("#wording").fill("Mine.")
+    with db.transaction() as session:
+        jo = factories.account(session, name="jo")
+        reviews.amend(session, AnalysisId(desk.analyses[0]), text="Theirs.", account=jo, seen=0)
+    page.keyboard.press("Control+s")
+    expect(page.locator(".versions")).to_be_visible()
+
+    results = Axe().run(page, options=_RULES)
+    assert results.violations_count == 0, results.generate_report()
+
+
+def test_no_page_is_wider_than_a_small_telephone(desk: Desk, addresses: dict[str, str]) -> None:
     context = desk.context(viewport={"width": 320, "height": 640})
     page = context.new_page()
-    for address in _addresses(desk):
+    too_wide = {}
+    for name, address in addresses.items():
         page.goto(address)
-        assert page.evaluate(_WIDTH) <= 320, address
-    page.goto(f"/desk/analyses/{desk.analyses[0]}")
+        too_wide[name] = page.evaluate(_WIDTH)
+    page.goto(addresses["review"])
     page.locator("#reject summary").click()
-    assert page.evaluate(_WIDTH) <= 320
+    too_wide["reject"] = page.evaluate(_WIDTH)
+    assert {name: width for name, width in too_wide.items() if width > 320} == {}
     context.close()
+
+
+def test_every_page_says_what_it_is_and_where_one_is(page: Page, addresses: dict[str, str]) -> None:
+    for name, address in addresses.items():
+        page.goto(address)
+        assert page.locator("h1").count() == 1, name
+        assert page.locator("[aria-current=page]").count() == 1, name
+        assert not page.title().startswith(" "), name
+
+
+def test_the_tab_key_goes_from_the_choice_to_what_is_done_with_it(page: Page, desk: Desk) -> None:
+    assert desk.analyses
+    page.goto("/desk?order=object")
+    page.get_by_label("Choose SK-A-1002").focus()
+    stops = []
+    for _ in range(5):
+        page.keyboard.press("Tab")
+        stops.append(page.evaluate("document.activeElement.textContent.trim()"))
+
+    assert stops == [
+        "SK-A-1002",
+        "Review the chosen",
+        "Sample the clean …",
+        "Decide on many …",
+        "Start reviewing Enter",
+    ]
+
+
+def test_a_text_is_printed_with_its_picture_and_without_buttons(page: Page, desk: Desk) -> None:
+    here = f"/desk/analyses/{desk.analyses[0]}"
+    page.goto(here)
+    page.wait_for_load_state("networkidle")
+    page.emulate_media(media="print")
+
+    expect(page.locator("#text")).to_be_visible()
+    expect(page.locator("#viewer")).to_be_visible()
+    expect(page.get_by_text("Written by AI")).to_be_visible()
+    for hidden in (".bar", ".act", ".tools", ".mend"):
+        expect(page.locator(hidden).first).not_to_be_visible()
+    page.goto(f"{here}/provenance")
+    expect(page.get_by_text("sha256 of the wording").first).to_be_visible()
+    expect(page.locator(".bar")).not_to_be_visible()
 
 
 def test_the_tab_key_comes_by_everything_once(page: Page, desk: Desk) -> None:

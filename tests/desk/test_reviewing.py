@@ -56,6 +56,7 @@ def test_every_text_can_be_decided_with_keys_alone(page: Page, decisions: Decisi
     page.goto("/desk?order=object")
     page.keyboard.press("Enter")
     expect(page.locator("h1")).to_have_text("Composition no. 12")
+    page.wait_for_load_state()
     page.keyboard.press("s")
     expect(page.locator("h1")).to_have_text("Composition no. 13")
     page.wait_for_timeout(350)

@@ -89,17 +89,20 @@
     });
   }
 
-  // What the model was given is the picture in the middle of a padded square.
+  // What the model was given is the picture in the middle of a padded square. Who looks at the
+  // whole picture then sees the whole square, and who looks closely stays where they are.
   function showModelsView(button) {
-    const on = !modelsView;
+    const on = !modelsView, { viewport } = viewer;
+    const isWhole = viewport.getZoom() <= viewport.getHomeZoom() * 1.01;
+    const stay = () => { if (isWhole) viewport.goHome(); };
     button.setAttribute("aria-pressed", String(on));
     viewer.container.classList.toggle("is-models", on);
-    if (!on) { viewer.world.removeItem(modelsView); modelsView = null; return; }
+    if (!on) { viewer.world.removeItem(modelsView); modelsView = null; stay(); return; }
     const { width, height } = viewer.world.getItemAt(0).getBounds();
     const side = Math.max(width, height);
     viewer.addSimpleImage({
       url: $("viewer").dataset.modelsView, x: (width - side) / 2, y: (height - side) / 2, width: side,
-      success: ({ item }) => { modelsView = item; },
+      success: ({ item }) => { modelsView = item; stay(); },
     });
   }
 
@@ -256,7 +259,7 @@
   document.addEventListener("keydown", onKey);
   document.addEventListener("submit", (event) => {
     const form = event.target;
-    if (form.method !== "post") return;
+    if (form.method !== "post" || form.hasAttribute("data-leads")) return;
     event.preventDefault();
     send(form, event.submitter);
   });
@@ -265,6 +268,7 @@
     if (!button) return;
     if (button.dataset.view && viewer) views[button.dataset.view](button);
     if (button.dataset.opens) { event.preventDefault(); press(button); }
+    if (button.dataset.dialog) { event.preventDefault(); $(button.dataset.dialog).showModal(); }
     if (button.id === "keep") extend();
     if (button.id === "leave") { $("amend").open = false; document.querySelector("[data-opens=amend]").focus(); }
   });

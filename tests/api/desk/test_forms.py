@@ -1,14 +1,17 @@
 """What the forms of the settings and lists do, as a browser without scripts sends them."""
 
+from datetime import timedelta
 from http import HTTPStatus
 
+import pytest
 from fastapi.testclient import TestClient
 
 from predella import clock, db
 from predella.checks import CheckName, Severity
-from predella.ids import AccountId
-from predella.models import Collection, Glossary, Item, ItemState, Role
-from predella.services import accounts, collections, memberships, preferences
+from predella.ids import AccountId, AnalysisId
+from predella.models import Collection, Decision, Glossary, Item, ItemState, Role, Standing
+from predella.sampling import Plan
+from predella.services import accounts, collections, lots, memberships, preferences, selections
 from tests import factories
 from tests.api.conftest import Acting
 
@@ -219,3 +222,104 @@ class TestButtons:
             files={"file": ("terms.csv", b"term\nvase\n")},
         )
         assert brought.status_code == HTTPStatus.NOT_FOUND
+
+    def test_the_sample_of_a_lot_and_no_other_text_is_read(self, acting: Acting) -> None:
+        somebody = acting(Role.APPROVER)
+        with db.transaction() as session:
+            within = factories.submission(session)
+            made = lots.create(
+                session,
+                collection=session.get_one(Collection, within.collection_id),
+                plan=Plan.QUICK_LOOK,
+                account=factories.account(session),
+                analysis_ids=[AnalysisId(factories.analyses(session, 2, within)[0].id)],
+            )
+            lot_id = made.id
+
+        shown = somebody.get(f"/desk/lots/{lot_id}").text
+
+        assert f"/desk/review?q=sample%3A{lot_id}" in shown
+        found = somebody.get("/desk", params={"q": f"sample:{lot_id}"}).text
+        assert "the one text that the search finds" in found
+
+
+class TestSelections:
+    def test_a_lot_of_two_collections_names_one(self, acting: Acting) -> None:
+        somebody = acting(Role.APPROVER)
+        with db.transaction() as session:
+            first, _ = factories.analysis(session), factories.analysis(session)
+            standing = session.get_one(Standing, first.id)
+            collection_id = str(standing.collection_id)
+        path = _posted(somebody, "/desk/selections?q=", purpose="sample").partition("?")[0]
+
+        asked = somebody.post(f"{path}/decision", data={"choice": "lot", "count": "2"})
+        lot = _posted(
+            somebody, f"{path}/decision", choice="lot", count="2", collection_id=collection_id
+        )
+
+        assert asked.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+        assert "choose the collection" in asked.text
+        assert "0 of 1" in somebody.get(lot).text
+
+    def test_only_an_approver_approves(self, acting: Acting) -> None:
+        somebody = acting(Role.CURATOR)
+        with db.transaction() as session:
+            factories.analysis(session)
+        path = _posted(somebody, "/desk/selections", purpose="bulk", everything="true")
+
+        answer = somebody.post(f"{path}/decision", data={"choice": "approve", "count": "1"})
+
+        assert answer.status_code == HTTPStatus.FORBIDDEN
+        assert "Approving and making lots needs the role approver." in somebody.get(path).text
+
+    def test_too_many_are_not_frozen_and_the_queue_says_what_to_do(
+        self, acting: Acting, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        somebody = acting(Role.CURATOR)
+        with db.transaction() as session:
+            factories.analyses(session, 3)
+        monkeypatch.setattr(selections, "MAX_MEMBERS", 2)
+
+        answer = somebody.post("/desk/selections", data={"purpose": "bulk", "everything": "true"})
+
+        assert answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+        assert "finds more than 2 texts" in answer.text
+
+    def test_a_list_of_yesterday_is_not_decided_on(
+        self, acting: Acting, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        somebody = acting(Role.CURATOR)
+        with db.transaction() as session:
+            factories.analysis(session)
+        path = _posted(somebody, "/desk/selections", purpose="bulk", everything="true")
+        tomorrow = clock.now() + timedelta(hours=25)
+        monkeypatch.setattr(clock, "now", lambda: tomorrow)
+
+        chosen = {"choice": "reject", "reason": "style", "count": "1"}
+        answer = somebody.post(f"{path}/decision", data=chosen)
+
+        assert answer.status_code == HTTPStatus.CONFLICT
+        assert "older than 24 hours. Nothing was done" in answer.text
+
+
+class TestQueue:
+    def test_tells_the_time_that_is_left_to_whom_it_takes_it(self, acting: Acting) -> None:
+        ann, joe = acting(Role.CURATOR, name="ann"), acting(Role.CURATOR, name="joe")
+        with db.transaction() as session:
+            made = factories.analyses(session, 40)
+            by = accounts.by_name(session, "ann")
+            for one in made[:20]:
+                factories.review(session, one, Decision.REJECTED, by=by, seconds_seen=60.0)
+
+        assert "about 20 minutes at your pace" in ann.get("/desk").text
+        assert "at your pace" not in joe.get("/desk").text
+
+    def test_asks_nobody_to_choose_who_cannot_decide(self, acting: Acting) -> None:
+        somebody = acting(Role.REGISTRAR)
+        with db.transaction() as session:
+            factories.analysis(session)
+
+        shown = somebody.get("/desk").text
+
+        assert 'name="id"' not in shown
+        assert "Decide on many" not in shown

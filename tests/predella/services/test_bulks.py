@@ -21,12 +21,14 @@ from predella.models import (
     Client,
     Collection,
     Decision,
+    Lot,
     RejectionReason,
     Review,
     ReviewState,
     Selection,
     Standing,
 )
+from predella.sampling import Plan
 from predella.services import analyses, bulks, checkups, openings, reviews, searches, selections
 from predella.services.bulks import BulkResult, Hindrance
 from tests import factories
@@ -70,6 +72,29 @@ def _decide(
 
 def _revert(session: Session, selection: Selection, by: Account) -> BulkResult:
     return bulks.revert(session, SelectionId(selection.id), account=by, client=Client.DESK)
+
+
+def _sample(
+    session: Session,
+    selection: Selection,
+    collection: Collection,
+    by: Account,
+    *,
+    count: int | None = None,
+) -> Lot:
+    return bulks.sample(
+        session,
+        SelectionId(selection.id),
+        expected_count=selection.count if count is None else count,
+        collection=collection,
+        plan=Plan.QUICK_LOOK,
+        account=by,
+    )
+
+
+def _collection_of(session: Session, made: Sequence[Analysis]) -> Collection:
+    standing = session.get_one(Standing, made[0].id)
+    return session.get_one(Collection, standing.collection_id)
 
 
 def _states(session: Session, made: Sequence[Analysis]) -> list[ReviewState]:
@@ -236,6 +261,54 @@ class TestDecide:
     def test_there_is_no_such_selection(self, session: Session, curator: Account) -> None:
         with pytest.raises(NotFoundError):
             bulks.revert(session, SelectionId(ids.new()), account=curator, client=Client.API)
+
+
+class TestSample:
+    def test_makes_a_lot_of_the_clean_ones_of_one_collection(
+        self, session: Session, made: Sequence[Analysis], curator: Account
+    ) -> None:
+        factories.finding(session, made[0])
+        factories.analysis(session)
+        selection = _freeze(session, curator, "")
+        collection = _collection_of(session, made)
+        factories.analyses(session, 2, factories.submission(session, collection))
+
+        lot = _sample(session, selection, collection, curator)
+
+        assert lot.member_count == len(made) - 1
+
+    def test_makes_nothing_when_the_count_is_another(
+        self, session: Session, made: Sequence[Analysis], curator: Account
+    ) -> None:
+        selection = _freeze(session, curator)
+
+        with pytest.raises(CountMismatchError):
+            _sample(session, selection, _collection_of(session, made), curator, count=3)
+
+
+class TestOutcome:
+    def test_is_nothing_before_anything_was_decided(
+        self, session: Session, made: Sequence[Analysis], curator: Account
+    ) -> None:
+        assert made
+        assert bulks.outcome(session, SelectionId(_freeze(session, curator).id)) is None
+
+    def test_tells_what_was_decided_and_how_much_still_stands(
+        self, session: Session, made: Sequence[Analysis], curator: Account
+    ) -> None:
+        selection = _freeze(session, curator)
+        selection_id = SelectionId(selection.id)
+        _decide(session, selection, Decision.REJECTED, curator)
+        reviews.undo(session, AnalysisId(made[0].id), account=curator, client=Client.CLI)
+
+        before = bulks.outcome(session, selection_id)
+        _revert(session, selection, curator)
+        after = bulks.outcome(session, selection_id)
+
+        assert before
+        assert (before.decision, before.decided, before.standing) == (Decision.REJECTED, 4, 3)
+        assert after
+        assert (after.decision, after.decided, after.standing) == (Decision.REJECTED, 4, 0)
 
 
 class TestRevert:

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from predella.errors import InvalidError
-from predella.ids import SelectionId
+from predella.ids import AnalysisId, SelectionId
 from predella.models import Account, Analysis, Selection
 from predella.services import openings, searches, selections
 from tests import factories
@@ -66,6 +66,46 @@ class TestFreeze:
         with pytest.raises(InvalidError, match="more than 3"):
             _freeze(session, curator)
 
+    def test_takes_these_alone_and_of_them_only_what_is_found(
+        self, session: Session, made: Sequence[Analysis], curator: Account
+    ) -> None:
+        elsewhere = factories.analysis(session)
+        query = searches.parse(session, "collection:sk", account=curator, within=None)
+
+        frozen = selections.freeze(
+            session, query, account=curator, only=[AnalysisId(made[2].id), AnalysisId(elsewhere.id)]
+        )
+
+        members = session.scalars(selections.members(SelectionId(frozen.id)))
+        assert list(members) == [made[2].id]
+
+    def test_can_be_searched_for(
+        self, session: Session, made: Sequence[Analysis], curator: Account
+    ) -> None:
+        frozen = _freeze(session, curator)
+        factories.analysis(session)
+
+        query = searches.parse(session, f"selection:{frozen.id}", account=curator, within=None)
+
+        assert set(searches.page(session, query).ids) == {one.id for one in made}
+
+
+class TestCollections:
+    def test_are_those_of_the_texts(
+        self, session: Session, made: Sequence[Analysis], curator: Account
+    ) -> None:
+        assert made
+        other = factories.submission(session, factories.collection(session, name="Aquatints"))
+        factories.analyses(session, 2, other)
+        factories.collection(session)
+        everything = SelectionId(_freeze(session, curator, "").id)
+        some = SelectionId(_freeze(session, curator).id)
+
+        names = [one.name for one in selections.collections(session, everything)]
+
+        assert names == ["Aquatints", "Paintings"]
+        assert [one.slug for one in selections.collections(session, some)] == ["sk"]
+
 
 class TestOpened:
     def test_counts_what_the_account_has_had_open(
@@ -76,3 +116,12 @@ class TestOpened:
         selection_id = SelectionId(_freeze(session, curator).id)
 
         assert selections.opened(session, selection_id, account=curator) == 3
+
+    def test_counts_each_once_that_anybody_has_had_open(
+        self, session: Session, made: Sequence[Analysis], curator: Account
+    ) -> None:
+        _open(session, made[:3], curator)
+        _open(session, made[:2], factories.account(session))
+        selection_id = SelectionId(_freeze(session, curator).id)
+
+        assert selections.opened(session, selection_id) == 3
