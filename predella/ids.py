@@ -23,6 +23,8 @@ RunId = NewType("RunId", UUID)
 SelectionId = NewType("SelectionId", UUID)
 SubmissionId = NewType("SubmissionId", UUID)
 TokenId = NewType("TokenId", UUID)
+WebhookDeliveryId = NewType("WebhookDeliveryId", UUID)
+WebhookId = NewType("WebhookId", UUID)
 
 
 def new() -> UUID:

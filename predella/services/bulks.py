@@ -37,7 +37,7 @@ from predella.models import (
     SelectionMember,
     Standing,
 )
-from predella.services import reviews, selections
+from predella.services import reviews, selections, webhooks
 
 BulkDecision = Literal[Decision.APPROVED, Decision.REJECTED, Decision.REOPENED]
 
@@ -169,6 +169,7 @@ def _write(
             "selection_id": selection.id,
         }
         _insert(session, selection.id, chosen, common)
+        webhooks.ring(session)
     refused = [Refused(AnalysisId(id_), why) for id_, why in forbidden.items() if why]
     return BulkResult(selection, review["decision"], len(chosen), refused)
 

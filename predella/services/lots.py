@@ -37,6 +37,7 @@ from predella.models import (
     Standing,
 )
 from predella.sampling import TERMS, Plan
+from predella.services import webhooks
 
 MAX_MEMBERS = 200_000
 """Texts of one lot."""
@@ -226,6 +227,7 @@ def conclude(session: Session, lot_id: LotId, *, account: Account, client: Clien
     if found.can_pass:
         lot.accepted_count = _decide(session, _ACCEPT, lot, account, client)
         session.flush()
+    webhooks.ring(session)
     return lot
 
 
@@ -246,6 +248,7 @@ def revert(session: Session, lot_id: LotId, *, account: Account, client: Client)
     lot.state = LotState.REVERTED
     session.flush()
     _decide(session, _REOPEN, lot, account, client)
+    webhooks.ring(session)
     return lot
 
 

@@ -42,7 +42,7 @@ from predella.models import (
     Review,
     Revision,
 )
-from predella.services import accounts, checkups, findings, openings, resampling, rules
+from predella.services import accounts, checkups, findings, openings, resampling, rules, webhooks
 from predella.services.rules import ReviewRules
 
 MAX_TEXT = 20_000
@@ -408,6 +408,7 @@ def decide_many(
     results = [_decide(found, ruling, account, client) for ruling in rulings]
     session.add_all(result for result in results if isinstance(result, Review))
     session.flush()
+    webhooks.ring(session)
     return results
 
 
@@ -435,6 +436,7 @@ def undo(
         review.undoes_id = newest.review.id
         session.add(review)
         session.flush()
+        webhooks.ring(session)
         return review
     before = _wording_before(session, newest.revision)
     return _add_wording(session, newest.revision, before.text, account, restores=before.number)
