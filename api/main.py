@@ -35,6 +35,7 @@ from api.routes import (
     runs,
     selections,
     submissions,
+    webhooks,
 )
 from predella import logs
 from predella.settings import get_settings
@@ -61,6 +62,7 @@ _NOUNS = (
     lots,
     controls,
     exports,
+    webhooks,
     runs,
     audits,
 )

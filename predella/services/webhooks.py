@@ -102,12 +102,16 @@ def change(session: Session, webhook: Webhook, wish: Wish) -> Webhook:
     return session.get_one(Webhook, webhook.id, options=_PARTS, populate_existing=True)
 
 
-def enable(session: Session, webhook: Webhook) -> Webhook:
-    """Tell a webhook of events again; what it missed may be replayed. Said twice it is said once.
+def switch(session: Session, webhook: Webhook, *, enabled: bool) -> Webhook:
+    """Tell a webhook of events again, or of nothing any more. Said twice it is said once.
+
+    What it missed while it was disabled is not told later.
 
     Raises:
-        InvalidError: its address is not to be used any more.
+        InvalidError: it is to be enabled, and its address is not to be used any more.
     """
+    if not enabled:
+        return disable(session, webhook, reason="an administrator disabled it")
     if webhook.disabled_at is not None:
         _require_usable(webhook.url)
         webhook.disabled_at = webhook.disabled_reason = None

@@ -39,8 +39,6 @@ def listening() -> Iterator[Endpoint]:
                 self.send_header(name, value)
             self.end_headers()
 
-        do_GET = do_POST
-
         @override
         def log_message(self, format: str, *args: object) -> None:
             pass

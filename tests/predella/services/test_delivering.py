@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from predella import clock, db
-from predella.ids import AnalysisId, WebhookDeliveryId, WebhookId
+from predella.ids import AnalysisId, CollectionId, WebhookDeliveryId, WebhookId
 from predella.models import (
     Client,
     DeliveryState,
@@ -64,6 +64,19 @@ def _approve(*analysis_ids: UUID) -> None:
                 account=account,
                 client=Client.API,
             )
+
+
+def _approve_in_vain(analysis_id: UUID) -> None:
+    with db.transaction() as session:
+        account = factories.account(session)
+        reviews.approve(
+            session,
+            AnalysisId(analysis_id),
+            revision_number=0,
+            account=account,
+            client=Client.API,
+        )
+        raise ZeroDivisionError
 
 
 def _texts(number: int) -> list[UUID]:
@@ -145,15 +158,8 @@ class TestDeliverWaiting:
         assert added
         (analysis_id,) = _texts(1)
 
-        with pytest.raises(ZeroDivisionError), db.transaction() as session:
-            reviews.approve(
-                session,
-                AnalysisId(analysis_id),
-                revision_number=0,
-                account=factories.account(session),
-                client=Client.API,
-            )
-            raise ZeroDivisionError
+        with pytest.raises(ZeroDivisionError):
+            _approve_in_vain(analysis_id)
 
         assert not deliver_waiting()
         assert endpoint.told == []
@@ -359,7 +365,7 @@ class TestEvents:
             elsewhere = factories.collection(own)
             wish = Wish(endpoint.url, [EventType.EXPORT_WRITTEN])
             webhooks.add(own, wish, account=account)
-            wish = Wish(endpoint.url, list(EventType), collection_id=elsewhere.id)
+            wish = Wish(endpoint.url, list(EventType), collection_id=CollectionId(elsewhere.id))
             webhooks.add(own, wish, account=account)
 
         _approve(*_texts(1))
