@@ -39,6 +39,7 @@ def add(
     request: Request,
     session: DbSession,
     administrator: Administrator,
+    *,
     url: Annotated[str, Form(max_length=2000)],
     event_types: Annotated[list[EventType], Form(default_factory=list)],
     description: Annotated[str, Form(max_length=500)] = "",
