@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 from predella.services import places
 from predella.services.accounts import Principal
 
-_OF_THE_HOUSE = frozenset({"account_id", "token_id"})
+_OF_THE_HOUSE = frozenset({"account_id", "token_id", "webhook_id", "delivery_id"})
 """What lies in no collection."""
 _PARTS = frozenset({"version", "level", "column", "row"})
 """What only says which part of the thing that the path names before."""

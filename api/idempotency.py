@@ -23,7 +23,7 @@ from predella.services import answers
 from predella.services.accounts import Principal
 
 HEADER = "Idempotency-Key"
-SHOWN_ONCE = frozenset({"create_token"})
+SHOWN_ONCE = frozenset({"create_token", "create_webhook", "rotate_secret"})
 """Operations whose answer is a secret: we store no secrets, so we can keep no such answer."""
 
 _KEY = re.compile(r"[\x20-\x7e]{1,255}")

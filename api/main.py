@@ -36,6 +36,7 @@ from api.routes import (
     runs,
     selections,
     submissions,
+    webhooks,
 )
 from predella import logs
 from predella.errors import InvalidError
@@ -64,6 +65,7 @@ _NOUNS = (
     lots,
     controls,
     exports,
+    webhooks,
     runs,
     audits,
 )

@@ -24,6 +24,8 @@ RunId = NewType("RunId", UUID)
 SelectionId = NewType("SelectionId", UUID)
 SubmissionId = NewType("SubmissionId", UUID)
 TokenId = NewType("TokenId", UUID)
+WebhookDeliveryId = NewType("WebhookDeliveryId", UUID)
+WebhookId = NewType("WebhookId", UUID)
 
 Reach = AbstractSet[CollectionId] | None
 """The collections that somebody may see, or asks about; None for every one, now and later."""

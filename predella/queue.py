@@ -19,9 +19,10 @@ PREPARE = "predella.prepare"
 ANALYZE = "predella.analyze"
 EXPORT = "predella.export"
 ZOOM = "predella.zoom"
+DELIVER = "predella.deliver"
 
 CPU, GPU = "cpu", "gpu"
-_ROUTES = {RECEIVE: CPU, PREPARE: CPU, EXPORT: CPU, ZOOM: CPU, ANALYZE: GPU}
+_ROUTES = {RECEIVE: CPU, PREPARE: CPU, EXPORT: CPU, ZOOM: CPU, DELIVER: CPU, ANALYZE: GPU}
 
 log = structlog.get_logger()
 

@@ -6,6 +6,7 @@ What ``predella up`` started on this machine is found through the file ``env`` i
 
 import os
 from functools import cache
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Literal, Self
 from urllib.parse import urlsplit
@@ -84,6 +85,10 @@ class Settings(BaseSettings):
     """Text on the button of the sign-in page"""
     rate_limit: str = Field(default="600/minute", pattern=r"^[1-9]\d*/(second|minute|hour|day)$")
     """How often one account may ask the API; beyond it answers 429"""
+    webhook_key: SecretStr | None = Field(default=None, min_length=32)
+    """What the secrets of webhooks are derived from: `openssl rand -hex 32`; unset: no webhooks"""
+    webhook_private_networks: frozenset[IPv4Network | IPv6Network] = frozenset()
+    """Networks that webhooks may lie in though they are not public, as a JSON list"""
     token: SecretStr | None = None
     """Whose name the command line acts under"""
 

@@ -7,9 +7,9 @@ import structlog
 
 from predella import queue
 from predella.errors import UnavailableError
-from predella.services import exports, submissions
+from predella.services import delivering, exports, submissions
 from predella.settings import get_settings
-from predella.storage import Store, store
+from predella.storage import store
 from worker import analyzing, preparing, resources, zooming
 from worker.app import app
 from worker.guard import Guard
@@ -30,25 +30,31 @@ log = structlog.get_logger()
 @app.task(name=queue.RECEIVE, soft_time_limit=_SOFT_LIMIT, time_limit=_LIMIT)
 def receive() -> None:
     """Read the hand-ins that wait."""
-    _one_by_one(submissions.receive_waiting, queue.RECEIVE)
+    _one_by_one(lambda: submissions.receive_waiting(store()), queue.RECEIVE)
 
 
 # A million lines of LIDO take longer than every other task.
 @app.task(name=queue.EXPORT, soft_time_limit=_EXPORT_SECONDS, time_limit=_EXPORT_SECONDS + 60)
 def export() -> None:
     """Write the exports that wait."""
-    _one_by_one(exports.write_waiting, queue.EXPORT)
+    _one_by_one(lambda: exports.write_waiting(store()), queue.EXPORT)
 
 
 @app.task(name=queue.ZOOM, soft_time_limit=_SOFT_LIMIT, time_limit=_LIMIT)
 def zoom() -> None:
     """Make the zooms that somebody looks for."""
-    _one_by_one(zooming.make_waiting, queue.ZOOM)
+    _one_by_one(lambda: zooming.make_waiting(store()), queue.ZOOM)
 
 
-def _one_by_one(work: Callable[[Store], bool], task: str) -> None:
+@app.task(name=queue.DELIVER, soft_time_limit=_SOFT_LIMIT, time_limit=_LIMIT)
+def deliver() -> None:
+    """Tell webhooks of what has happened."""
+    _one_by_one(delivering.deliver_waiting, queue.DELIVER)
+
+
+def _one_by_one(work: Callable[[], bool], task: str) -> None:
     shift = Shift(_CPU_SECONDS)
-    while work(store()):
+    while work():
         if shift.is_over:
             queue.ring(task)
             return

@@ -21,6 +21,7 @@ from api.desk import (
     static_files,
     submissions,
     tiles,
+    webhooks,
 )
 
 NOUNS: tuple[ModuleType, ...] = (
@@ -36,6 +37,7 @@ NOUNS: tuple[ModuleType, ...] = (
     collections,
     glossaries,
     accounts,
+    webhooks,
     me,
 )
 """The modules of pages for which one has to be signed in; each has a ``router``."""

@@ -57,6 +57,9 @@ def _gauges(numbers: Numbers) -> CollectorRegistry:
     reviews = gauge("reviews", "Analyses by what was decided on them.", "state")
     for review_state, number in numbers.reviews.items():
         reviews.labels(review_state).set(number)
+    told = gauge("webhook_deliveries", "Deliveries to webhooks in the last 30 days.", "state")
+    for delivery_state, number in numbers.deliveries.items():
+        told.labels(delivery_state).set(number)
     _show_runs(numbers, registry)
     gauge("expired_leases", "Items whose worker fell silent.").set(numbers.expired_leases)
     gauge("submissions_receiving", "Submissions being read.").set(numbers.submissions_receiving)

@@ -21,6 +21,7 @@ from predella.cli import (
     submit,
     sweep,
     up,
+    webhook,
 )
 from predella.cli.output import plain_errors
 from predella.settings import get_settings
@@ -48,6 +49,7 @@ app.add_typer(glossary.app, name="glossary")
 app.add_typer(export.app, name="export")
 app.add_typer(account.app, name="account")
 app.add_typer(audit.app, name="audit")
+app.add_typer(webhook.app, name="webhook")
 app.command("sweep")(sweep.sweep)
 
 

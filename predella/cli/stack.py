@@ -1,5 +1,6 @@
 """Everything that predella needs, on this one machine."""
 
+import secrets
 import signal
 import threading
 from collections.abc import Mapping
@@ -96,6 +97,9 @@ class Stack:
         self._make_database(postgres)
         self._start_s3()
         self._start_broker(postgres)
+        self._values["PREDELLA_WEBHOOK_KEY"] = self._remembered.get(
+            "PREDELLA_WEBHOOK_KEY"
+        ) or secrets.token_hex(32)
         self._values["PREDELLA_API_HOST"] = self._host
         self._values["PREDELLA_API_PORT"] = str(self._api_port())
         write_env(self._env, {**self._remembered, **self._values})

@@ -43,6 +43,11 @@ from predella.models.submission import Submission, SubmissionState
 from predella.models.term import Term
 from predella.models.token import Token
 from predella.models.web_session import Way, WebSession
+from predella.models.webhook import EventType, Webhook
+from predella.models.webhook_attempt import WebhookAttempt
+from predella.models.webhook_delivery import DeliveryState, WebhookDelivery
+from predella.models.webhook_event import WebhookEvent
+from predella.models.webhook_secret import WebhookSecret
 from predella.models.zoom import Zoom
 
 __all__ = [
@@ -59,7 +64,9 @@ __all__ = [
     "Collection",
     "Control",
     "Decision",
+    "DeliveryState",
     "Dismissal",
+    "EventType",
     "Export",
     "ExportFormat",
     "ExportLine",
@@ -107,5 +114,10 @@ __all__ = [
     "Token",
     "Way",
     "WebSession",
+    "Webhook",
+    "WebhookAttempt",
+    "WebhookDelivery",
+    "WebhookEvent",
+    "WebhookSecret",
     "Zoom",
 ]

@@ -43,6 +43,7 @@ class Submission(Record):
             postgresql_where="state = 'received'",
         ),
         Index("ix_submission_receiving", "created_at", postgresql_where="state = 'receiving'"),
+        Index("ix_submission_unfinished", "created_at", postgresql_where="finished_at IS NULL"),
     )
 
     collection_id: Mapped[UUID] = mapped_column(ForeignKey("collection.id"), index=True)
@@ -63,6 +64,8 @@ class Submission(Record):
     lease_token: Mapped[UUID | None]
     lease_until: Mapped[datetime | None]
     received_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+    """When the sweep found that nothing of it is to be worked on any more."""
 
     collection: Mapped[Collection] = relationship(lazy="raise_on_sql")
     account: Mapped[Account] = relationship(lazy="raise_on_sql")

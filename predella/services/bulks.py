@@ -52,7 +52,7 @@ from predella.models import (
     Standing,
 )
 from predella.sampling import Plan
-from predella.services import lots, reviews, searches, selections
+from predella.services import lots, reviews, searches, selections, webhooks
 
 BulkDecision = Literal[Decision.APPROVED, Decision.REJECTED, Decision.REOPENED]
 
@@ -248,6 +248,7 @@ def _write(
             "selection_id": selection.id,
         }
         _insert(session, selection.id, chosen, common)
+        webhooks.ring(session)
     refused = [Refused(AnalysisId(id_), why) for id_, why in forbidden.items() if why]
     return BulkResult(selection, review["decision"], len(chosen), refused)
 

@@ -23,7 +23,7 @@ from predella.errors import ConflictError
 from predella.formats import catalog
 from predella.formats.catalog import CatalogFormat, WrittenLine
 from predella.models import Decision, Export, ExportState
-from predella.services import audits, outgoing
+from predella.services import audits, outgoing, webhooks
 from predella.services.leases import Lease
 from predella.services.outgoing import Departure
 from predella.storage import Location, Store
@@ -138,6 +138,7 @@ def _remember(lease: Lease, notes: BinaryIO, ended: Mapping[str, object]) -> Non
         with driver.cursor() as cursor, cursor.copy(_REMEMBER) as copy:
             for row in _lines(lease, notes):
                 copy.write_row(row)
+        webhooks.ring(session)
 
 
 def _lines(lease: Lease, notes: BinaryIO) -> Iterator[tuple[object, ...]]:

@@ -32,7 +32,7 @@ from predella.models import (
     ExportState,
     Item,
 )
-from predella.services import exporting, leases
+from predella.services import exporting, leases, webhooks
 from predella.services.leases import Lease
 from predella.settings import get_settings
 from predella.storage import Location, Store
@@ -217,6 +217,7 @@ def _fail(lease: Lease, sentence: str) -> None:
             .where(Export.id == lease.id, Export.lease_token == lease.token)
             .values(state=ExportState.FAILED, error=sentence, lease_token=None, lease_until=None)
         )
+        webhooks.ring(session)
 
 
 def _usable(destination: str) -> Location:

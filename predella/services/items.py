@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from predella import queue
 from predella.errors import InvalidError
 from predella.ids import CollectionId, ItemId, SubmissionId
-from predella.models import Item, ItemState, Sensitivity, Stage
+from predella.models import Item, ItemState, Sensitivity, Stage, Submission
 
 HAND_IN_AGAIN = ("source_changed",)
 """Codes of failures that only a new hand-in can mend."""
@@ -131,7 +131,7 @@ def requeue(
         chosen.append(Item.id.in_(item_ids))
     if codes is not None:
         chosen.append(Item.error_code.in_(codes))
-    again = session.scalars(
+    again = session.execute(
         update(Item)
         .where(*chosen)
         .values(
@@ -142,11 +142,17 @@ def requeue(
             error=None,
             finished_at=None,
         )
-        .returning(Item.stage)
+        .returning(Item.submission_id, Item.stage)
         .execution_options(synchronize_session=False)
     ).all()
+    session.execute(
+        update(Submission)
+        .where(Submission.id.in_({row.submission_id for row in again}))
+        .values(finished_at=None)
+    )
+    stages = {row.stage for row in again}
     for stage, task in ((Stage.PREPARE, queue.PREPARE), (Stage.ANALYZE, queue.ANALYZE)):
-        if stage in again:
+        if stage in stages:
             queue.ring_after_commit(session, task)
     return len(again)
 

@@ -37,6 +37,7 @@ from predella.models import (
     Standing,
 )
 from predella.sampling import TERMS, Plan
+from predella.services import webhooks
 from predella.services.searches import Search
 
 MAX_MEMBERS = 200_000
@@ -232,6 +233,7 @@ def conclude(session: Session, lot_id: LotId, *, account: Account, client: Clien
     if found.can_pass:
         lot.accepted_count = _decide(session, _ACCEPT, lot, account, client)
         session.flush()
+    webhooks.ring(session)
     return lot
 
 
@@ -252,6 +254,7 @@ def revert(session: Session, lot_id: LotId, *, account: Account, client: Client)
     lot.state = LotState.REVERTED
     session.flush()
     _decide(session, _REOPEN, lot, account, client)
+    webhooks.ring(session)
     return lot
 
 

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from predella.models import (
     Analysis,
+    DeliveryState,
     Export,
     ExportState,
     Item,
@@ -19,6 +20,7 @@ from predella.models import (
     Standing,
     Submission,
     SubmissionState,
+    WebhookDelivery,
 )
 from predella.services import runs
 from predella.services.runs import Performance, Work
@@ -39,6 +41,8 @@ class Numbers:
     """By release: its model's name and its id."""
     reviews: Mapping[ReviewState, int]
     """Analyses by what was decided on them."""
+    deliveries: Mapping[DeliveryState, int]
+    """Of the last 30 days, to webhooks, by how far they have come."""
     runs: Sequence[Performance]
     """The newest of each worker that told of it just now."""
     done: Mapping[str, Work]
@@ -57,6 +61,7 @@ def count(session: Session) -> Numbers:
         exports_writing=_count(session, Export.state == ExportState.WRITING),
         analyses=_by_release(session),
         reviews=_by_review_state(session),
+        deliveries=_by_delivery_state(session),
         runs=runs.recent(session),
         done=runs.totals(session),
     )
@@ -97,6 +102,11 @@ def _by_release(session: Session) -> dict[tuple[str, str], int]:
 def _by_review_state(session: Session) -> dict[ReviewState, int]:
     rows = session.execute(select(Standing.state, func.count()).group_by(Standing.state)).all()
     return dict.fromkeys(ReviewState, 0) | dict(rows)
+
+
+def _by_delivery_state(session: Session) -> dict[DeliveryState, int]:
+    counts = select(WebhookDelivery.state, func.count()).group_by(WebhookDelivery.state)
+    return dict.fromkeys(DeliveryState, 0) | dict(session.execute(counts).all())
 
 
 def _count(session: Session, *conditions: ColumnElement[bool]) -> int:

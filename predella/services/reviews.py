@@ -40,7 +40,16 @@ from predella.models import (
     Revision,
     Standing,
 )
-from predella.services import findings, memberships, openings, places, resampling, rules, wordings
+from predella.services import (
+    findings,
+    memberships,
+    openings,
+    places,
+    resampling,
+    rules,
+    webhooks,
+    wordings,
+)
 from predella.services.accounts import Principal
 from predella.services.rules import ReviewRules
 
@@ -406,6 +415,7 @@ def decide_many(
     results = [_decide(found, ruling, account, client) for ruling in rulings]
     session.add_all(result for result in results if isinstance(result, Review))
     session.flush()
+    webhooks.ring(session)
     return results
 
 
@@ -447,6 +457,7 @@ def undo(
         review.undoes_id = newest.review.id
         session.add(review)
         session.flush()
+        webhooks.ring(session)
         return review
     before = wordings.before(session, newest.revision)
     return _write(session, newest.revision, before.text, account, before.number)

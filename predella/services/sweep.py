@@ -1,21 +1,27 @@
 """The sweep: takes back what silent workers hold, and rings again for what waits.
 
-It also takes away the answers that are kept for who sends a request again.
+It also notices when a hand-in has come to its end, and forgets what is too old: selections,
+answers that are kept for who sends a request again, deliveries of webhooks.
 
 It may run anywhere, any number of times at once; nothing else ends an expired lease.
 """
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, cast
 
 from sqlalchemy import CursorResult, text
 from sqlalchemy.orm import Session
 
-from predella import db, queue
+from predella import clock, db, queue
+from predella.services import deliveries
 
 _AT_ONCE = 500
 _RINGS = 4
 """The most messages that may lie unread in a queue before the sweep adds none."""
+
+_KEPT = timedelta(days=30)
+"""How long a webhook's deliveries can be looked up and replayed."""
 
 
 @dataclass(frozen=True)
@@ -107,6 +113,17 @@ _SELECTIONS = text("""
     )
 """)
 _OLD_ANSWERS = text("DELETE FROM answer WHERE created_at < now() - interval '24 hours'")
+# In the same transaction the webhooks that listen are told: a trigger sees to it.
+_FINISHED = text("""
+    UPDATE submission SET finished_at = now()
+    WHERE id IN (
+        SELECT id FROM submission
+        WHERE finished_at IS NULL AND state <> 'receiving' AND NOT EXISTS (
+            SELECT FROM item
+            WHERE item.submission_id = submission.id AND item.state IN ('waiting', 'leased'))
+        ORDER BY created_at LIMIT :at_once FOR UPDATE SKIP LOCKED
+    )
+""")
 
 _WAITING = text("""
     SELECT
@@ -114,6 +131,8 @@ _WAITING = text("""
         (SELECT count(*) FROM export WHERE state = 'writing' AND lease_token IS NULL),
         (SELECT count(*) FROM zoom
             WHERE made_at IS NULL AND error IS NULL AND lease_token IS NULL),
+        (SELECT count(*) FROM (SELECT FROM webhook_delivery
+            WHERE state = 'waiting' AND next_attempt_at <= :now LIMIT :at_once) ready),
         (SELECT count(*) FROM (SELECT FROM item
             WHERE state = 'waiting' AND stage = 'prepare' AND next_attempt_at <= now()
             LIMIT :at_once) ready),
@@ -121,7 +140,7 @@ _WAITING = text("""
             WHERE state = 'waiting' AND stage = 'analyze' AND next_attempt_at <= now()
             LIMIT :at_once) ready)
 """)
-_TASKS = (queue.RECEIVE, queue.EXPORT, queue.ZOOM, queue.PREPARE, queue.ANALYZE)
+_TASKS = (queue.RECEIVE, queue.EXPORT, queue.ZOOM, queue.DELIVER, queue.PREPARE, queue.ANALYZE)
 
 
 def sweep(session: Session, *, max_attempts: int) -> Swept:
@@ -132,7 +151,8 @@ def sweep(session: Session, *, max_attempts: int) -> Swept:
     """
     if not session.scalar(_TRY_LOCK):
         return Swept()
-    limits = {"at_once": _AT_ONCE, "max_attempts": max_attempts}
+    now = clock.now()
+    limits = {"at_once": _AT_ONCE, "max_attempts": max_attempts, "now": now}
     states = session.scalars(_ITEMS, limits).all()
     others = [
         one
@@ -141,6 +161,8 @@ def sweep(session: Session, *, max_attempts: int) -> Swept:
     ]
     forgotten = cast("CursorResult[Any]", session.execute(_SELECTIONS)).rowcount
     session.execute(_OLD_ANSWERS)
+    session.execute(_FINISHED, limits)
+    deliveries.clear(session, before=now - _KEPT)
     counts = session.execute(_WAITING, limits).one()
     waiting = dict(zip(_TASKS, counts, strict=True))
     db.after_commit(session, lambda: _ring(waiting))

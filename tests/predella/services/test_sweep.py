@@ -136,6 +136,7 @@ class TestRings:
             queue.RECEIVE: 0,
             queue.EXPORT: 0,
             queue.ZOOM: 0,
+            queue.DELIVER: 0,
             queue.PREPARE: 6,
             queue.ANALYZE: 0,
         }
