@@ -21,5 +21,10 @@ def row(values: Iterable[object], *, for_spreadsheet: bool = True) -> bytes:
     return out.getvalue().encode()
 
 
+def is_formula(cell: str) -> bool:
+    """Say whether a spreadsheet would run the cell."""
+    return _FORMULA.match(cell) is not None and not cell.startswith("'")
+
+
 def _safe(text: str) -> str:
     return f"'{text}" if _FORMULA.match(text) else text

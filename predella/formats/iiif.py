@@ -115,17 +115,17 @@ def _homepage(line: Departing) -> list[_Json]:
 
 def _canvas(line: Departing, described: _Json | None) -> _Json:
     image = line.image
-    return filled(
-        {
-            "id": _below(line, "canvas"),
-            "type": "Canvas",
-            "label": {_NO_LANGUAGE: [image.view]} if image.view else None,
-            "height": image.height,
-            "width": image.width,
-            "items": [_page(line, "painting", _painting(line))] if image.iiif else None,
-            "annotations": [_page(line, "descriptions", described)] if described else None,
-        }
-    )
+    painted = [_page(line, "painting", _painting(line))] if image.iiif else []
+    pages = [_page(line, "descriptions", described)] if described else []
+    return {
+        "id": _below(line, "canvas"),
+        "type": "Canvas",
+        **filled({"label": {_NO_LANGUAGE: [image.view]} if image.view else None}),
+        "height": image.height,
+        "width": image.width,
+        "items": painted,
+        **filled({"annotations": pages}),
+    }
 
 
 def _page(line: Departing, name: str, item: _Json) -> _Json:

@@ -56,14 +56,12 @@ def record(entry: CatalogEntry) -> Element:
 
 def withdrawn(tombstone: CatalogTombstone) -> Element:
     """Return the record of a withdrawn wording as an element."""
+    said, spoken = disclosure.withdrawal(tombstone), disclosure.language(tombstone)
     note = element(
         "lido:objectDescriptionSet",
         element("lido:descriptiveNoteID", tombstone.revision_id.urn, lido_type=_URI),
-        element(
-            "lido:descriptiveNoteValue",
-            disclosure.withdrawal(tombstone),
-            xml_lang=disclosure.language(tombstone),
-        ),
+        element("lido:descriptiveNoteValue", said, xml_lang=spoken),
+        element("lido:sourceDescriptiveNote", said, xml_lang=spoken),
         lido_type=_AI_GENERATED,
     )
     return _record(tombstone, tombstone.language, note, stamp(tombstone.withdrawn_at))
