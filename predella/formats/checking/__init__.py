@@ -51,6 +51,9 @@ def check(
 def _xml(path: Path, _profile: Profile | None, schemas: Schemas | None) -> Iterator[Problem]:
     with path.open("rb") as file:
         yield from trees.check(file, schemas.record if schemas else lambda _record: iter(()))
+        if schemas and trees.is_reply(file):
+            file.seek(0)
+            yield from (Problem("reply", sentence) for sentence in schemas.reply(file))
 
 
 def _csv(path: Path, profile: Profile | None, schemas: Schemas | None) -> Iterator[Problem]:

@@ -1,6 +1,6 @@
 """The official schemas, where there is a folder with them: the setting PREDELLA_SCHEMAS.
 
-The folder has ``lido/lido-v1.1.xsd`` (with its Schematron inside), ``oai/oai_dc.xsd``,
+The folder has ``lido/lido-v1.1.xsd`` (with its Schematron inside), ``oai/*.xsd``,
 ``edm/EDM.xsd``, ``iiif/iiif_3_0.json``, ``linked-art/*.json`` and the templates of
 CollectionSpace as ``collectionspace/*-template.csv``. They are not ours to give away.
 """
@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from lxml import etree
 from lxml.isoschematron import Schematron  # type: ignore[import-not-found]
@@ -21,6 +21,7 @@ from predella.formats.xml import Element
 
 _SVRL = "{http://purl.oclc.org/dsdl/svrl}"
 _XSD = {
+    f"{{{NS['oai']}}}OAI-PMH": "oai/OAI-PMH.xsd",
     f"{{{NS['lido']}}}lido": "lido/lido-v1.1.xsd",
     f"{{{NS['oai_dc']}}}dc": "oai/oai_dc.xsd",
     f"{{{NS['rdf']}}}RDF": "edm/EDM.xsd",
@@ -50,6 +51,10 @@ class Schemas:
         for payload in here:
             if payload.tag in _XSD:
                 yield from self._tree(etree.fromstring(etree.tostring(payload)))
+
+    def reply(self, file: BinaryIO) -> Iterator[str]:
+        """Yield what they say of a whole reply of OAI-PMH; of its records see `record`."""
+        yield from self._tree(etree.parse(file, _parser()).getroot())
 
     def document(self, document: Mapping[str, Any]) -> Iterator[str]:
         """Yield what they say of a manifest, or of a record of Linked Art."""

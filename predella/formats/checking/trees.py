@@ -11,6 +11,7 @@ from predella.formats.xml import Element
 
 _LIDO = f"{{{NS['lido']}}}lido"
 _RECORD = f"{{{NS['oai']}}}record"
+_REPLY = f"{{{NS['oai']}}}OAI-PMH"
 _ABOUT = f"{{{NS['rdf']}}}about"
 _RESOURCE = f"{{{NS['rdf']}}}resource"
 
@@ -37,6 +38,16 @@ def check(file: BinaryIO, official: Official) -> Iterator[Problem]:
         return
     if not number:
         yield Problem("file", "it has neither a LIDO record nor one of OAI-PMH")
+
+
+def is_reply(file: BinaryIO) -> bool:
+    """Say whether the file is a reply of OAI-PMH: one page, not a whole export."""
+    file.seek(0)
+    try:
+        _, root = next(iter(etree.iterparse(file, events=("start",), resolve_entities=False)))
+    except etree.XMLSyntaxError:
+        return False
+    return bool(root.tag == _REPLY)
 
 
 def check_sidecar(place: str, data: bytes) -> Iterator[Problem]:

@@ -80,7 +80,12 @@ class TestWrite:
 
     def test_leaves_no_gap_where_a_format_has_nothing_for_a_tombstone(self) -> None:
         entry, out = factories.full(), io.BytesIO()
-        lines = [factories.tombstone(entry), entry, factories.tombstone(entry), entry]
+        lines: list[Departing] = [
+            factories.tombstone(entry),
+            entry,
+            factories.tombstone(entry),
+            entry,
+        ]
 
         sizes = [line.size for line in catalog.write(lines, out, to=catalog.named("paintingform"))]
 

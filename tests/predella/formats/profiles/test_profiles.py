@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from predella.formats import catalog, profiles
-from predella.formats.entry import Departing, TextKind
+from predella.formats.entry import CatalogEntry, Departing, TextKind
 from predella.formats.profiles import Profile, ProfileError
 from tests.predella.formats import factories, hostile
 
@@ -164,6 +164,6 @@ class TestMappingSheet:
         assert ["Setting", "existingRecordPolicy", "merge_on_idno"] in [row[:3] for row in sheet]
 
 
-def _split() -> factories.CatalogEntry:
+def _split() -> CatalogEntry:
     entry = factories.full("one | two ^^ three; four")
     return replace(entry, approval=replace(entry.approval, reviewer="A|B^^C"))
