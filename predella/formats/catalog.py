@@ -6,12 +6,12 @@ from hashlib import sha256
 from typing import BinaryIO, Protocol
 
 from predella.errors import UnknownNamesError
-from predella.formats import csv_file, jsonl, lido
-from predella.formats.entry import CatalogEntry
+from predella.formats import iiif, jsonl, lido, linked_art, paintingform, profiles, xmp
+from predella.formats.entry import CatalogEntry, CatalogTombstone, Departing, TextKind
 
 
 class CatalogFormat(Protocol):
-    """What a module that writes a format has: a file is BEGIN, its entries, END.
+    """What writes a format: a file is BEGIN, its lines with SEPARATOR between them, END.
 
     The same entry gives the same bytes, whenever and beside whatever else it is written.
     """
@@ -19,22 +19,37 @@ class CatalogFormat(Protocol):
     MEDIA_TYPE: str
     SUFFIX: str
     BEGIN: bytes
+    SEPARATOR: bytes
     END: bytes
+    KINDS: frozenset[TextKind]
+    """The texts that have a place in this format; an export leaves the others out."""
 
     def encode(self, entry: CatalogEntry, /) -> bytes:
         """Return the bytes of one entry."""
 
+    def bury(self, tombstone: CatalogTombstone, /) -> bytes:
+        """Return the bytes that withdraw an entry; none where the format has nothing for it."""
 
-FORMATS: Mapping[str, CatalogFormat] = {"csv": csv_file, "jsonl": jsonl, "lido": lido}
+
+FORMATS: Mapping[str, CatalogFormat] = {
+    "csv": profiles.shipped("generic"),
+    **{name: profiles.shipped(name) for name in profiles.SHIPPED if name != "generic"},
+    "iiif": iiif,
+    "jsonl": jsonl,
+    "lido": lido,
+    "linked-art": linked_art,
+    "paintingform": paintingform,
+    "xmp": xmp,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class WrittenLine:
-    """What was written for one entry."""
+    """What was written for one entry, or for a tombstone."""
 
-    entry: CatalogEntry
+    entry: Departing
     sha256: bytes
-    """Of the entry's bytes in the file."""
+    """Of the line's bytes in the file."""
     size: int
 
 
@@ -49,16 +64,18 @@ def named(name: str) -> CatalogFormat:
     return FORMATS[name]
 
 
-def write(
-    entries: Iterable[CatalogEntry], out: BinaryIO, *, to: CatalogFormat
-) -> Iterator[WrittenLine]:
-    """Write a file entry by entry, and tell of each what was written.
+def write(lines: Iterable[Departing], out: BinaryIO, *, to: CatalogFormat) -> Iterator[WrittenLine]:
+    """Write a file line by line, and tell of each what was written.
 
-    One entry at a time is in memory. The file is whole when the iterator is exhausted.
+    One line at a time is in memory. The file is whole when the iterator is exhausted.
     """
     out.write(to.BEGIN)
-    for entry in entries:
-        data = to.encode(entry)
+    between = b""
+    for line in lines:
+        data = to.encode(line) if isinstance(line, CatalogEntry) else to.bury(line)
+        if data:
+            out.write(between)
+            between = to.SEPARATOR
         out.write(data)
-        yield WrittenLine(entry, sha256(data).digest(), len(data))
+        yield WrittenLine(line, sha256(data).digest(), len(data))
     out.write(to.END)

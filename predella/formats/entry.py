@@ -1,10 +1,14 @@
-"""What leaves for a catalog: one approved wording, with all that a reader must know about it."""
+"""What leaves for a catalog: one approved wording, with all that a reader must know about it.
+
+And what follows it when it may no longer stand there: a tombstone, which has no text.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from hashlib import sha256
+from typing import TypeAlias
 from uuid import UUID
 
 from predella.errors import ConflictError
@@ -90,6 +94,13 @@ class CatalogApproval:
     """Display name."""
     decided_at: datetime
     human_involvement: HumanInvolvement
+    by_sample: bool = False
+    """Its lot passed: nobody needs to have read this very text."""
+
+    @property
+    def decision(self) -> str:
+        """The decision in the words of a review."""
+        return "accepted_by_sample" if self.by_sample else "approved"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +115,11 @@ class CatalogRelease:
     code_version: str
     notice: str | None = None
     """What must stand by every text of this release."""
+    base_model: str | None = None
+    """What the adapter was trained on."""
+    question: str | None = None
+    """The prompt, as the model got it."""
+    decoding: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +131,12 @@ class CatalogImage:
     width: int
     """Pixels, upright."""
     height: int
+    view: str | None = None
+    """Front, detail: in the words of the manifest."""
+    rights: str | None = None
+    """Canonical URI of the rights in the photograph."""
+    iiif: str | None = None
+    """Address of its IIIF image service, without a slash at the end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,18 +161,50 @@ class CatalogEntry:
     institution: CatalogInstitution
     generated_at: datetime
     """When the model wrote."""
+    run_id: UUID | None = None
+    base: str | None = None
+    """Address below which what we publish has its addresses, see `predella.formats.addresses`."""
 
     @property
     def record_id(self) -> str:
         """Name of this record at the receiver; a later wording replaces an earlier one."""
-        return f"{self.collection}/{self.object.number}/{self._text_id}"
+        return _record_id(self, self.wording.kind, self.release.prompt_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CatalogTombstone:
+    """A wording that left and may no longer stand; it replaces the entry of its ``record_id``.
+
+    It has no text, so that no format can let a withdrawn one out by mistake.
+    """
+
+    collection: str
+    object: CatalogObject
+    revision_id: UUID
+    """What left."""
+    kind: TextKind
+    prompt_id: str
+    language: str
+    image: CatalogImage
+    institution: CatalogInstitution
+    withdrawn_at: datetime
+    base: str | None = None
 
     @property
-    def _text_id(self) -> str:
-        """Name of this text among those of its object; of an element, with which one it is."""
-        kind = self.wording.kind.value.replace("_", "-")
-        name, _, _ = self.release.prompt_id.rpartition("/")
-        return f"{kind}-{name}" if self.wording.kind is TextKind.ELEMENT else kind
+    def record_id(self) -> str:
+        """Name of the record at the receiver."""
+        return _record_id(self, self.kind, self.prompt_id)
+
+
+Departing: TypeAlias = CatalogEntry | CatalogTombstone
+"""What a line of an export can be."""
+
+
+def _record_id(line: Departing, kind: TextKind, prompt_id: str) -> str:
+    name = kind.value.replace("_", "-")
+    if kind is TextKind.ELEMENT:
+        name = f"{name}-{prompt_id.rpartition('/')[0]}"
+    return f"{line.collection}/{line.object.number}/{name}"
 
 
 def stamp(moment: datetime) -> str:

@@ -1,6 +1,7 @@
 """Approved wordings as JSON Lines: everything we know, one object a line.
 
-Every key is always there; what is not known is null. Text is plain UTF-8.
+Every key is always there; what is not known is null. Text is plain UTF-8. A withdrawn record
+has no wording: ``withdrawn_at`` says since when.
 """
 
 import json
@@ -8,39 +9,72 @@ from dataclasses import asdict
 from typing import Any
 
 from predella.formats import disclosure
-from predella.formats.entry import CatalogEntry, stamp
+from predella.formats.entry import CatalogEntry, CatalogTombstone, Departing, TextKind, stamp
 
 MEDIA_TYPE = "application/jsonl"
 SUFFIX = ".jsonl"
 BEGIN = b""
+SEPARATOR = b""
 END = b""
+KINDS = frozenset(TextKind)
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 def encode(entry: CatalogEntry) -> bytes:
     """Return the entry's line."""
-    return _ENCODER.encode(_document(entry)).encode() + b"\n"
+    return _line(
+        _of_both(entry)
+        | {
+            "wording": asdict(entry.wording) | {"revision_id": str(entry.wording.revision_id)},
+            "disclosure": {
+                "text": disclosure.sentence(entry),
+                "language": disclosure.language(entry),
+                "human_involvement": entry.approval.human_involvement,
+                "digital_source_type": disclosure.source_type(entry),
+            },
+            "review": {
+                "decision": entry.approval.decision,
+                "reviewer": entry.approval.reviewer,
+                "decided_at": stamp(entry.approval.decided_at),
+            },
+            "release": asdict(entry.release),
+            "generated_at": stamp(entry.generated_at),
+            "run_id": str(entry.run_id) if entry.run_id else None,
+            "withdrawn_at": None,
+        }
+    )
 
 
-def _document(entry: CatalogEntry) -> dict[str, Any]:
+def bury(tombstone: CatalogTombstone) -> bytes:
+    """Return the line that withdraws a wording."""
+    return _line(
+        _of_both(tombstone)
+        | {
+            "withdrawn": {
+                "revision_id": str(tombstone.revision_id),
+                "kind": tombstone.kind,
+                "language": tombstone.language,
+                "prompt_id": tombstone.prompt_id,
+            },
+            "disclosure": {
+                "text": disclosure.withdrawal(tombstone),
+                "language": disclosure.language(tombstone),
+            },
+            "withdrawn_at": stamp(tombstone.withdrawn_at),
+        }
+    )
+
+
+def _of_both(line: Departing) -> dict[str, Any]:
     return {
-        "record_id": entry.record_id,
-        "collection": entry.collection,
-        "object": asdict(entry.object),
-        "wording": asdict(entry.wording) | {"revision_id": str(entry.wording.revision_id)},
-        "disclosure": {
-            "text": disclosure.sentence(entry),
-            "language": disclosure.LANGUAGE,
-            "human_involvement": entry.approval.human_involvement,
-            "digital_source_type": disclosure.source_type(entry),
-        },
-        "review": {
-            "reviewer": entry.approval.reviewer,
-            "decided_at": stamp(entry.approval.decided_at),
-        },
-        "release": asdict(entry.release),
-        "image": asdict(entry.image),
-        "institution": asdict(entry.institution),
-        "generated_at": stamp(entry.generated_at),
+        "record_id": line.record_id,
+        "collection": line.collection,
+        "object": asdict(line.object),
+        "image": asdict(line.image),
+        "institution": asdict(line.institution),
     }
+
+
+def _line(document: dict[str, Any]) -> bytes:
+    return _ENCODER.encode(document).encode() + b"\n"

@@ -1,18 +1,20 @@
-"""``python -m tests.bench``: items per second of every stage, or what reviewing costs."""
+"""``python -m tests.bench``: items per second of every stage; or what reviews, or files, cost."""
 
 import argparse
 import json
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import desk, review
+from tests.bench import desk, review, writers
 from tests.bench.journey import Findings, travel
 from tests.bench.review import Figures
+from tests.bench.writers import Speed
 
 _MEGABYTE = 1_000_000
 
@@ -26,6 +28,12 @@ def main() -> int:
         if options.json:
             options.json.write_text(json.dumps(asdict(figures), indent=2) + "\n")
         _print_figures(figures)
+        return 0
+    if options.writers:
+        speeds = writers.measure(options.writers, report=Console(stderr=True).print)
+        if options.json:
+            options.json.write_text(json.dumps([asdict(one) for one in speeds], indent=2) + "\n")
+        _print_speeds(speeds)
         return 0
     with tempfile.TemporaryDirectory(prefix="predella-bench-") as home:
         findings = travel(Path(home), options.items, report=Console(stderr=True).print)
@@ -49,6 +57,12 @@ def _options() -> argparse.Namespace:
         type=int,
         metavar="N",
         help="instead: what a curator waits for at the desk, over a slow line, with N pictures",
+    )
+    parser.add_argument(
+        "--writers",
+        type=int,
+        metavar="N",
+        help="instead: what N records cost in each catalog format, on one core",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there, too")
     return parser.parse_args()
@@ -75,6 +89,15 @@ def _print_figures(figures: Figures) -> None:
     for name, taken in figures.milliseconds.items():
         median, p95 = figures.median(name), figures.p95(name)
         table.add_row(name, f"{len(taken)}", f"{median:,.1f}", f"{p95:,.1f}")
+    Console().print(table)
+
+
+def _print_speeds(speeds: Sequence[Speed]) -> None:
+    table = Table("format", "records/s", "MB", "peak MB", title=f"{speeds[0].records:,} records")
+    for one in speeds:
+        rate = one.records / one.cpu_seconds
+        size, peak = one.size / _MEGABYTE, one.peak_bytes / _MEGABYTE
+        table.add_row(one.name, f"{rate:,.0f}", f"{size:,.0f}", f"{peak:,.0f}")
     Console().print(table)
 
 

@@ -1,5 +1,6 @@
-"""Entries to write, with everything or with as little as may be."""
+"""Entries and tombstones to write, with everything or with as little as may be."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
@@ -12,11 +13,13 @@ from predella.formats.entry import (
     CatalogInstitution,
     CatalogObject,
     CatalogRelease,
+    CatalogTombstone,
     CatalogWording,
     HumanInvolvement,
     TextKind,
 )
 
+BASE = "https://predella.example.org"
 NOTICE = "Written by a small demonstration model; not a description of this work."
 
 
@@ -43,9 +46,19 @@ def full(text: str = "A low horizon divides the canvas.", **object_fields: Any) 
         wording=wording(text, number=2, rights="http://creativecommons.org/licenses/by/4.0/"),
         approval=approval(HumanInvolvement.AI_EDITED),
         release=release(adapter_sha256="cd" * 32, notice=NOTICE),
-        image=CatalogImage(key="a/Å b.tif", sha256="12" * 32, width=2400, height=1800),
+        image=CatalogImage(
+            key="a/Å b.tif",
+            sha256="12" * 32,
+            width=2400,
+            height=1800,
+            view="front",
+            rights="http://creativecommons.org/publicdomain/zero/1.0/",
+            iiif="https://iiif.example.org/1",
+        ),
         institution=CatalogInstitution(name="Example Museum", uri="https://example.org/"),
         generated_at=datetime(2026, 1, 15, 9, 30, tzinfo=UTC),
+        run_id=UUID("01890000-0000-7000-8000-000000000002"),
+        base=BASE,
     )
 
 
@@ -60,7 +73,30 @@ def bare(text: str = "") -> CatalogEntry:
         image=CatalogImage(key="1.jpg", sha256="12" * 32, width=1, height=1),
         institution=CatalogInstitution(name="Example Museum"),
         generated_at=datetime(2026, 1, 15, 9, 30, tzinfo=UTC),
+        base=BASE,
     )
+
+
+def tombstone(entry: CatalogEntry) -> CatalogTombstone:
+    """Return what follows the entry when its text may no longer stand."""
+    return CatalogTombstone(
+        collection=entry.collection,
+        object=entry.object,
+        revision_id=entry.wording.revision_id,
+        kind=entry.wording.kind,
+        prompt_id=entry.release.prompt_id,
+        language=entry.wording.language,
+        image=entry.image,
+        institution=entry.institution,
+        withdrawn_at=datetime(2026, 2, 1, 8, 0, tzinfo=UTC),
+        base=entry.base,
+    )
+
+
+def of_kind(kind: TextKind, text: str = "A low horizon divides the canvas.") -> CatalogEntry:
+    """Return a full entry with a text of this kind."""
+    entry = full(text)
+    return replace(entry, wording=replace(entry.wording, kind=kind))
 
 
 def wording(
@@ -100,4 +136,7 @@ def release(adapter_sha256: str | None = None, notice: str | None = None) -> Cat
         prompt_id="formal-analysis/1",
         code_version="0.1.0",
         notice=notice,
+        base_model="ShareGPT4V-7B",
+        question="Describe the form of this painting.",
+        decoding={"beams": 1, "max_new_tokens": 512},
     )

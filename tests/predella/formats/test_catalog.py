@@ -1,7 +1,9 @@
 import io
+import json
 import os
 import tracemalloc
 from collections.abc import Iterator
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -9,10 +11,17 @@ import pytest
 
 from predella.errors import UnknownNamesError
 from predella.formats import catalog
-from predella.formats.entry import CatalogEntry
+from predella.formats.catalog import CatalogFormat
+from predella.formats.entry import CatalogEntry, Departing
 from tests.predella.formats import factories
 
 EVERY_FORMAT = pytest.mark.parametrize("name", catalog.FORMATS)
+
+
+def of(form: CatalogFormat, *entries: CatalogEntry) -> list[CatalogEntry]:
+    """Return the entries with a text of a kind that has a place in this format."""
+    kind = min(form.KINDS)
+    return [replace(entry, wording=replace(entry.wording, kind=kind)) for entry in entries]
 
 
 class TestWrite:
@@ -21,10 +30,11 @@ class TestWrite:
         out = io.BytesIO()
         form = catalog.named(name)
 
-        lines = list(catalog.write([factories.full(), factories.bare()], out, to=form))
+        lines = list(catalog.write(of(form, factories.full(), factories.bare()), out, to=form))
 
         at = len(form.BEGIN)
-        for line in lines:
+        for number, line in enumerate(lines):
+            at += len(form.SEPARATOR) if number else 0
             assert sha256(out.getvalue()[at : at + line.size]).digest() == line.sha256
             at += line.size
         assert out.getvalue()[at:] == form.END
@@ -32,8 +42,8 @@ class TestWrite:
 
     @EVERY_FORMAT
     def test_gives_an_entry_the_same_bytes_wherever_it_stands(self, name: str) -> None:
-        first, second = factories.full(), factories.bare()
         form = catalog.named(name)
+        first, second = of(form, factories.full(), factories.bare())
 
         forth = list(catalog.write([first, second], io.BytesIO(), to=form))
         back = list(catalog.write([second, first], io.BytesIO(), to=form))
@@ -42,21 +52,48 @@ class TestWrite:
 
     @EVERY_FORMAT
     def test_holds_one_entry_at_a_time(self, name: str) -> None:
-        def entries() -> Iterator[CatalogEntry]:
+        form = catalog.named(name)
+
+        def entries() -> Iterator[Departing]:
             for number in range(200):
-                yield factories.full(f"{number} " + "colour " * 1_500)
+                yield from of(form, factories.full(f"{number} " + "colour " * 1_500))
 
         with Path(os.devnull).open("wb") as out:
             tracemalloc.start()
-            for _ in catalog.write(entries(), out, to=catalog.named(name)):
+            for _ in catalog.write(entries(), out, to=form):
                 pass
             _, peak = tracemalloc.get_traced_memory()
             tracemalloc.stop()
 
         assert peak < 1_500_000
 
+    @EVERY_FORMAT
+    def test_lets_nothing_of_a_withdrawn_text_out(self, name: str) -> None:
+        form = catalog.named(name)
+        (entry,) = of(form, factories.full("A secret vase."))
+        out = io.BytesIO()
+
+        list(catalog.write([factories.tombstone(entry)], out, to=form))
+
+        assert b"secret" not in out.getvalue()
+        assert name == "paintingform" or b"2026-02-01" in out.getvalue()
+
+    def test_leaves_no_gap_where_a_format_has_nothing_for_a_tombstone(self) -> None:
+        entry, out = factories.full(), io.BytesIO()
+        lines: list[Departing] = [
+            factories.tombstone(entry),
+            entry,
+            factories.tombstone(entry),
+            entry,
+        ]
+
+        sizes = [line.size for line in catalog.write(lines, out, to=catalog.named("paintingform"))]
+
+        assert len(json.loads(out.getvalue())) == 2
+        assert [size == 0 for size in sizes] == [True, False, True, False]
+
 
 class TestNamed:
     def test_says_which_formats_there_are(self) -> None:
-        with pytest.raises(UnknownNamesError, match="csv, jsonl, lido"):
+        with pytest.raises(UnknownNamesError, match="csv, iiif, jsonl, lido"):
             catalog.named("excel")

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -37,7 +38,11 @@ class TestEncode:
         assert document["wording"]["revision_id"] == "01890000-0000-7000-8000-000000000001"
         assert document["disclosure"]["human_involvement"] == "ai_edited"
         assert document["disclosure"]["text"].startswith(factories.NOTICE)
+        assert document["run_id"] == "01890000-0000-7000-8000-000000000002"
+        assert document["release"]["decoding"] == {"beams": 1, "max_new_tokens": 512}
+        assert document["withdrawn_at"] is None
         assert document["review"] == {
+            "decision": "approved",
             "reviewer": "A. Curator",
             "decided_at": "2026-01-20T10:00:00Z",
         }
@@ -45,11 +50,28 @@ class TestEncode:
         assert document["image"]["width"] == 2400
         assert document["generated_at"] == "2026-01-15T09:30:00Z"
 
+    def test_says_when_a_text_was_accepted_by_sample(self) -> None:
+        entry = factories.full()
+        sampled = replace(entry, approval=replace(entry.approval, by_sample=True))
+
+        assert json.loads(jsonl.encode(sampled))["review"]["decision"] == "accepted_by_sample"
+
+
+class TestBury:
+    def test_names_the_record_and_since_when_it_is_withdrawn(self) -> None:
+        entry = factories.full()
+
+        document = json.loads(jsonl.bury(factories.tombstone(entry)))
+
+        assert document["record_id"] == entry.record_id
+        assert document["withdrawn_at"] == "2026-02-01T08:00:00Z"
+        assert "wording" not in document
+
 
 def _paths(document: dict[str, object], at: str = "") -> set[str]:
     paths: set[str] = set()
     for key, value in document.items():
         paths |= {f"{at}/{key}"}
-        if isinstance(value, dict) and key != "extra":
+        if isinstance(value, dict) and key not in {"extra", "decoding"}:
             paths |= _paths(value, f"{at}/{key}")
     return paths

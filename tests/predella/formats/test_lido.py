@@ -102,7 +102,7 @@ class TestEncode:
         assert record.findtext("lido:lidoRecID", namespaces=NS) == factories.full().record_id
 
     def test_gives_the_language_of_the_wording_and_that_of_the_disclosure(self) -> None:
-        entry = replace(factories.full(), wording=replace(factories.wording("x"), language="nl"))
+        entry = replace(factories.full(), wording=replace(factories.wording("x"), language="fr"))
         record = etree.fromstring(lido.encode(entry), PARSER)
 
         value = record.find(".//lido:descriptiveNoteValue", NS)
@@ -110,4 +110,19 @@ class TestEncode:
 
         assert value is not None
         assert source is not None
-        assert (value.get(LANG), source.get(LANG)) == ("nl", "en")
+        assert (value.get(LANG), source.get(LANG)) == ("fr", "en")
+
+
+class TestBury:
+    def test_is_valid(self, lido_faults: Faults) -> None:
+        gone = lido.bury(factories.tombstone(factories.full()))
+
+        assert lido_faults(lido.BEGIN + gone + lido.END) == []
+
+    def test_takes_the_place_of_the_entry(self) -> None:
+        entry = factories.full()
+
+        gone = document().replace(lido.END, lido.bury(factories.tombstone(entry)) + lido.END)
+
+        assert text(gone, "lidoRecID") == entry.record_id
+        assert text(gone, "descriptiveNoteValue") == "This text was withdrawn on 2026-02-01."

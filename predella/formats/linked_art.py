@@ -1,0 +1,192 @@
+"""Approved wordings as Linked Art 1.0: a tar archive with two records for each.
+
+The object's record has the wording as a statement with its provenance in a note; the text's
+own record says in structured form how it was made and approved. The documentation of Linked
+Art would put both on the statement, but its own JSON Schema refuses that, and so we keep to the
+form that both accept. Software is no actor there: it is the technique of the creation.
+
+A formal analysis has no term of its own in the AAT that we know of, so it is a description.
+"""
+
+from typing import Any
+
+from predella.formats import addresses, disclosure, folder
+from predella.formats.document import encoded, filled
+from predella.formats.entry import CatalogEntry, CatalogTombstone, Departing, TextKind, stamp
+
+MEDIA_TYPE = folder.MEDIA_TYPE
+SUFFIX = folder.SUFFIX
+BEGIN = folder.BEGIN
+SEPARATOR = folder.SEPARATOR
+END = folder.END
+KINDS = frozenset(TextKind)
+
+CONTEXT = "https://linked.art/ns/v1/linked-art.json"
+_AAT = "http://vocab.getty.edu/aat/"
+_ENGLISH = f"{_AAT}300388277"
+_LANGUAGES = "http://id.loc.gov/vocabulary/iso639-1/"
+_Json = dict[str, Any]
+
+
+def encode(entry: CatalogEntry) -> bytes:
+    """Return the two records of the entry."""
+    return _member(entry, "object", of_object(entry)) + _member(entry, "text", of_text(entry))
+
+
+def bury(tombstone: CatalogTombstone) -> bytes:
+    """Return the object without the statement, and the text as one that was withdrawn."""
+    thing = _object(tombstone, [])
+    gone = _text(tombstone) | {
+        "referred_to_by": [_note(disclosure.withdrawal(tombstone))],
+    }
+    return _member(tombstone, "object", thing) + _member(tombstone, "text", gone)
+
+
+def of_object(entry: CatalogEntry) -> _Json:
+    """Return the record of the object, with the wording in it."""
+    statement = {
+        "type": "LinguisticObject",
+        "content": entry.wording.text,
+        "format": "text/plain",
+        "language": [_language(entry.wording.language)],
+        "classified_as": _classes(),
+        "identified_by": [_name(_title(entry), "300404669", "Display Name")],
+        "referred_to_by": [_note(disclosure.sentence(entry))],
+    }
+    # The schema asks for content, and an empty wording has none to give.
+    return _object(entry, [statement] if entry.wording.text else [])
+
+
+def of_text(entry: CatalogEntry) -> _Json:
+    """Return the record of the wording: what it says, how it was made, who approved it."""
+    return filled(
+        _text(entry)
+        | {
+            "content": entry.wording.text,
+            "format": "text/plain",
+            "subject_to": _rights(entry.wording.rights),
+            "referred_to_by": [_note(disclosure.sentence(entry))],
+            "created_by": _creation(entry),
+            "used_for": [_approval(entry)],
+        }
+    )
+
+
+def _object(line: Departing, statements: list[_Json]) -> _Json:
+    thing = line.object
+    title = [_name(thing.title, "300404670", "Primary Name")] if thing.title else []
+    number = {
+        "type": "Identifier",
+        "content": thing.number,
+        "classified_as": [_type(f"{_AAT}300312355", "Accession Number")],
+    }
+    credit = [_note(thing.credit_line)] if thing.credit_line else []
+    return {
+        "@context": CONTEXT,
+        "id": addresses.thing(line),
+        "type": "HumanMadeObject",
+        "_label": thing.title or thing.number,
+        "classified_as": [_type(f"{_AAT}300133025", "Artwork")],
+        "identified_by": [*title, number],
+        **filled({"referred_to_by": [*statements, *credit]}),
+    }
+
+
+def _text(line: Departing) -> _Json:
+    return {
+        "@context": CONTEXT,
+        "id": addresses.text(line),
+        "type": "LinguisticObject",
+        "_label": f"{_title(line)}: {line.object.number}",
+        "classified_as": _classes(),
+        "language": [_language(_written_in(line))],
+        "about": [
+            {
+                "id": addresses.thing(line),
+                "type": "HumanMadeObject",
+                "_label": line.object.title or line.object.number,
+            }
+        ],
+    }
+
+
+def _creation(entry: CatalogEntry) -> _Json:
+    institution = entry.institution
+    return {
+        "type": "Creation",
+        "timespan": _span(stamp(entry.generated_at)),
+        "technique": [
+            _type(f"{_AAT}300456842", "Artificial Intelligence"),
+            _type(addresses.release(entry), f"{entry.release.name}, {entry.release.digest}"),
+        ],
+        "carried_out_by": [
+            {"id": addresses.institution(entry), "type": "Group", "_label": institution.name}
+        ],
+    }
+
+
+def _approval(entry: CatalogEntry) -> _Json:
+    reviewer = entry.approval.reviewer
+    return {
+        "type": "Activity",
+        "_label": disclosure.phrases(entry).approval,
+        "timespan": _span(stamp(entry.approval.decided_at)),
+        "carried_out_by": [
+            {
+                "id": addresses.below(entry, "reviewers", reviewer),
+                "type": "Person",
+                "_label": reviewer,
+            }
+        ],
+    }
+
+
+def _title(line: Departing) -> str:
+    kind = line.wording.kind if isinstance(line, CatalogEntry) else line.kind
+    return disclosure.phrases(line).kinds[kind]
+
+
+def _written_in(line: Departing) -> str:
+    return line.wording.language if isinstance(line, CatalogEntry) else line.language
+
+
+def _classes() -> list[_Json]:
+    brief = [_type(f"{_AAT}300418049", "Brief Text")]
+    return [
+        _type(f"{_AAT}300435416", "Description") | {"classified_as": brief},
+        _type(f"{_AAT}300456841", "AI Generated Content"),
+    ]
+
+
+def _rights(uri: str | None) -> list[_Json]:
+    return [{"type": "Right", "classified_as": [_type(uri, uri)]}] if uri else []
+
+
+def _language(code: str) -> _Json:
+    primary = code.partition("-")[0]
+    uri = _ENGLISH if primary == "en" else f"{_LANGUAGES}{primary}"
+    return {"id": uri, "type": "Language", "_label": code}
+
+
+def _name(content: str, number: str, label: str) -> _Json:
+    return {"type": "Name", "content": content, "classified_as": [_type(f"{_AAT}{number}", label)]}
+
+
+def _note(content: str) -> _Json:
+    return {
+        "type": "LinguisticObject",
+        "content": content,
+        "classified_as": [_type(f"{_AAT}300027200", "Note")],
+    }
+
+
+def _type(uri: str, label: str) -> _Json:
+    return {"id": uri, "type": "Type", "_label": label}
+
+
+def _span(moment: str) -> _Json:
+    return {"type": "TimeSpan", "begin_of_the_begin": moment, "end_of_the_end": moment}
+
+
+def _member(line: Departing, what: str, record: _Json) -> bytes:
+    return folder.member(f"{addresses.escaped(line.record_id)}/{what}.json", encoded(record))

@@ -1,0 +1,60 @@
+import io
+import json
+import tarfile
+from typing import Any
+
+from predella.formats import linked_art
+from predella.formats.entry import Departing
+from tests.predella.formats import factories
+
+
+def records(line: Departing) -> dict[str, Any]:
+    tombstone = not hasattr(line, "wording")
+    data = linked_art.bury(line) if tombstone else linked_art.encode(line)  # type: ignore[arg-type]
+    with tarfile.open(fileobj=io.BytesIO(data + linked_art.END)) as archive:
+        files = {name.rsplit("/", 1)[1]: archive.extractfile(name) for name in archive.getnames()}
+        return {name: json.load(file) for name, file in files.items() if file}
+
+
+class TestEncode:
+    def test_says_beside_the_text_what_wrote_it(self) -> None:
+        statement = records(factories.full())["object.json"]["referred_to_by"][0]
+
+        assert statement["content"] == "A low horizon divides the canvas."
+        assert "GalleryGPT" in statement["referred_to_by"][0]["content"]
+        assert [kind["_label"] for kind in statement["classified_as"]] == [
+            "Description",
+            "AI Generated Content",
+        ]
+
+    def test_tells_of_the_making_and_of_the_approval(self) -> None:
+        text = records(factories.full())["text.json"]
+
+        assert text["created_by"]["technique"][1]["_label"] == f"GalleryGPT, {'ef' * 32}"
+        assert text["used_for"][0]["carried_out_by"][0]["_label"] == "A. Curator"
+        assert text["used_for"][0]["timespan"]["begin_of_the_begin"] == "2026-01-20T10:00:00Z"
+        assert text["subject_to"][0]["classified_as"][0]["id"].endswith("/by/4.0/")
+
+    def test_both_records_mean_the_same_object(self) -> None:
+        found = records(factories.full())
+
+        assert found["text.json"]["about"][0]["id"] == found["object.json"]["id"]
+
+    def test_names_no_software_as_an_actor(self) -> None:
+        text = records(factories.full())["text.json"]
+
+        assert [actor["type"] for actor in text["created_by"]["carried_out_by"]] == ["Group"]
+
+
+class TestBury:
+    def test_keeps_the_addresses_and_loses_the_text(self) -> None:
+        entry = factories.full()
+
+        there, gone = records(entry), records(factories.tombstone(entry))
+
+        assert [gone[name]["id"] for name in gone] == [there[name]["id"] for name in there]
+        assert "content" not in gone["text.json"]
+        assert gone["text.json"]["referred_to_by"][0]["content"].endswith("on 2026-02-01.")
+        assert [note["content"] for note in gone["object.json"]["referred_to_by"]] == [
+            "Bequest, 1925"
+        ]
