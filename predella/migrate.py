@@ -16,13 +16,13 @@ _ROOT = Path(__file__).resolve().parent.parent
 _WRITTEN = {
     "INSERT": (
         "account analysis attempt checkup collection control dismissal export export_line finding"
-        " glossary image imprint item lot lot_member opening prompt refusal regeneration release"
-        " remark review revision run selection selection_member sign_in_failure sign_in_link"
-        " submission term token web_session zoom"
+        " glossary image imprint item lot lot_member object_gate opening prompt refusal"
+        " regeneration release remark review revision run selection selection_member"
+        " sign_in_failure sign_in_link submission term token web_session zoom"
     ),
     "UPDATE": (
-        "account attempt collection export image item regeneration run sign_in_link submission"
-        " token web_session zoom"
+        "account attempt collection export image item object_gate regeneration run sign_in_link"
+        " submission token web_session zoom"
     ),
     "INSERT, UPDATE, DELETE": "claim skip",
     "UPDATE (id)": "analysis",

@@ -19,6 +19,7 @@ from predella.models.imprint import Imprint
 from predella.models.item import Item, ItemState, Sensitivity, Stage
 from predella.models.lot import Lot, LotState
 from predella.models.lot_member import LotMember
+from predella.models.object_gate import ObjectGate
 from predella.models.open_finding import OpenFinding
 from predella.models.opening import Opening
 from predella.models.prompt import DEFAULT_PROMPT, Prompt, PromptKind
@@ -69,6 +70,7 @@ __all__ = [
     "Lot",
     "LotMember",
     "LotState",
+    "ObjectGate",
     "OpenFinding",
     "Opening",
     "Outcome",

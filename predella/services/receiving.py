@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 from predella import queue
 from predella.errors import ConflictError, InvalidError, RefusedImageError, SourceError
 from predella.ids import CollectionId, SubmissionId
-from predella.models import Collection, Submission, SubmissionState
-from predella.services import reports, sources, staging, verdicts
+from predella.models import Collection, Item, Submission, SubmissionState
+from predella.services import gates, previews, reports, sources, staging, verdicts
 from predella.services.reports import Report
 from predella.services.sources import Readable
 from predella.services.staging import Counted
@@ -55,6 +55,7 @@ def _place(
         folder=sources.folder_of(collection, manifest) if manifest else source.key,
         language=collection.language,
         prompt_id=collection.prompt_id,
+        preview=submission.preview,
         one_each=manifest is None,
     )
 
@@ -96,6 +97,8 @@ def _judge(session: Session, submission: Submission, place: Place, counted: Coun
         state = SubmissionState.UNCHANGED
         _end(session, submission, state=state, digest=digest, same_as_id=same)
         return
+    gates.speak(session, submission)
+    previews.choose(session, submission, seed=digest.hex())
     _end(
         session,
         submission,
@@ -104,6 +107,7 @@ def _judge(session: Session, submission: Submission, place: Place, counted: Coun
         rows_read=counted.rows,
         rows_accepted=verdicts.accept(session, place),
         rows_refused=verdicts.refuse(session, place),
+        is_held=_holds(session, submission),
     )
     queue.ring_after_commit(session, queue.PREPARE)
 
@@ -114,8 +118,14 @@ def _handed_in_before(session: Session, place: Place, digest: bytes) -> UUID | N
             Submission.collection_id == place.collection_id,
             Submission.digest == digest,
             Submission.state == SubmissionState.RECEIVED,
+            ~Submission.is_withdrawn,
         )
     )
+
+
+def _holds(session: Session, submission: Submission) -> bool:
+    held = select(Item.id).where(Item.submission_id == submission.id, Item.is_held)
+    return session.scalar(select(held.exists())) or False
 
 
 def _end(session: Session, submission: Submission, **outcome: object) -> None:

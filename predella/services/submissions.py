@@ -8,7 +8,7 @@ from sqlalchemy import Select, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from predella import db, queue
-from predella.errors import ConflictError, NotFoundError, UnavailableError
+from predella.errors import ConflictError, InvalidError, NotFoundError, UnavailableError
 from predella.formats.text import normalise
 from predella.ids import AccountId, CollectionId, SubmissionId
 from predella.models import Account, Collection, Refusal, Submission, SubmissionState
@@ -19,6 +19,7 @@ from predella.services.sources import Readable
 from predella.settings import get_settings
 
 _MAX_TITLE = 200
+MAX_PREVIEW = 1_000_000
 
 log = structlog.get_logger()
 
@@ -30,20 +31,27 @@ def create(
     account: Account,
     source: str,
     title: str | None = None,
+    preview: int | None = None,
 ) -> Submission:
     """Note down a hand-in; a worker reads it once this transaction has committed.
+
+    With ``preview`` so many objects go first; the others are held until they are released.
 
     ``source`` is a manifest or, with a slash at its end, a folder: inside the collection, or
     below ``submissions/`` in our own bucket.
 
     Raises:
         SourceError: it is neither, or lies elsewhere.
+        InvalidError: a preview of none.
     """
+    if preview is not None and not 1 <= preview <= MAX_PREVIEW:
+        raise InvalidError(f"a preview has 1 to {MAX_PREVIEW:,} objects, not {preview:,}")
     submission = Submission(
         collection_id=collection.id,
         account_id=account.id,
         source=str(sources.usable(collection, source)),
         title=normalise(title or "").strip()[:_MAX_TITLE] or None,
+        preview=preview,
     )
     session.add(submission)
     session.flush()
@@ -97,11 +105,17 @@ def refusals(
 
 
 def dry_run(
-    session: Session, collection: Collection, *, account: Account, source: str, store: Readable
+    session: Session,
+    collection: Collection,
+    *,
+    account: Account,
+    source: str,
+    store: Readable,
+    preview: int | None = None,
 ) -> Report:
     """Return what handing this in would bring, and leave no trace of having tried."""
     with session.begin_nested() as trial:
-        submission = create(session, collection, account=account, source=source)
+        submission = create(session, collection, account=account, source=source, preview=preview)
         report = receiving.receive(session, submission, store)
         trial.rollback()
     return report
@@ -114,6 +128,7 @@ def receive_at_once(
     account_id: AccountId,
     source: str,
     title: str | None = None,
+    preview: int | None = None,
 ) -> Report:
     """Hand in and read it here and now, for somebody who waits for the report.
 
@@ -126,7 +141,9 @@ def receive_at_once(
     with db.transaction() as session:
         collection = session.get_one(Collection, collection_id)
         account = session.get_one(Account, account_id)
-        submission = create(session, collection, account=account, source=source, title=title)
+        submission = create(
+            session, collection, account=account, source=source, title=title, preview=preview
+        )
         lease = leases.take(session, Submission, submission.id)
     try:
         return receive_leased(lease, store)
