@@ -81,7 +81,7 @@ def release(session: Session, submission_id: SubmissionId, *, account: Account) 
 def _held(session: Session, submission_id: SubmissionId) -> Submission:
     """Hold the submission and its items, these in the order of their ids as workers do."""
     submission = submissions.get(session, submission_id)
-    session.refresh(submission, with_for_update=True)
+    session.refresh(submission, with_for_update={"of": Submission})
     if submission.state is not SubmissionState.RECEIVED:
         raise ConflictError(
             f"submission {submission_id} is {submission.state}: nothing of it can be taken back"

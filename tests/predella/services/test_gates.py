@@ -65,7 +65,9 @@ class TestChange:
         second = factories.item(
             session, factories.submission(session, within), object_number="1925.12.3"
         )
-        other = factories.item(session, factories.submission(session, within))
+        other = factories.item(
+            session, factories.submission(session, within), next_attempt_at=func.now()
+        )
 
         _change(session, first, RESTRICT)
         closed = _states(session, first, second, other)
@@ -77,7 +79,7 @@ class TestChange:
         assert _states(session, first, second) == [ItemState.WAITING] * 2
 
     def test_calls_back_what_a_worker_has_in_hand(self, session: Session) -> None:
-        item = factories.item(session)
+        item = factories.item(session, next_attempt_at=func.now())
         (held,) = _claim(session)
 
         _change(session, item, RESTRICT)
@@ -152,7 +154,7 @@ class TestChange:
         assert _standing(session, item) is ReviewState.REJECTED
 
     def test_leaves_a_failure_as_it_is(self, session: Session) -> None:
-        item = factories.item(session)
+        item = factories.item(session, next_attempt_at=func.now())
         (held,) = _claim(session)
         ledger.fail(session, held, code="truncated", sentence="it ends early")
 
@@ -239,7 +241,7 @@ class TestSpeak:
         assert session.scalar(select(func.count()).select_from(Item)) == 2
 
     def test_takes_the_strictest_row_of_an_object_and_the_rights_of_the_one_that_speaks(
-        self, session: Session, museum: Museum
+        self, museum: Museum
     ) -> None:
         self._receive(
             museum,
@@ -250,9 +252,7 @@ class TestSpeak:
         gate = self._gate(museum)
         assert (gate.sensitivity, gate.rights_work) == (Sensitivity.REVIEW, FREE)
 
-    def test_hears_a_further_view_only_when_it_closes(
-        self, session: Session, museum: Museum
-    ) -> None:
+    def test_hears_a_further_view_only_when_it_closes(self, museum: Museum) -> None:
         self._receive(museum, f"1,front.jpg,none,{FREE},,front,y")
         self._receive(museum, "1,back.jpg,none,,,back,n")
         unchanged = self._gate(museum).rights_work

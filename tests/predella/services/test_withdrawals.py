@@ -1,5 +1,5 @@
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from predella.errors import ConflictError, InvalidError
@@ -60,7 +60,7 @@ def _progress(session: Session, submission: Submission) -> Progress:
 
 class TestWithdraw:
     def test_stops_what_has_not_begun_and_calls_back_what_has(self, session: Session) -> None:
-        leased = factories.item(session)
+        leased = factories.item(session, next_attempt_at=func.now())
         submission = session.get_one(Submission, leased.submission_id)
         (held,) = ledger.claim(session, Stage.PREPARE, worker="w", limit=1, lease_seconds=60)
         factories.item(session, submission)
