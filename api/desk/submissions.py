@@ -10,9 +10,10 @@ from fastapi.responses import RedirectResponse
 from api.dependencies import DbSession, Reader, Submitter
 from api.desk.listing import LIMIT, After, Before, listed
 from api.desk.rendering import page
+from predella.errors import InvalidError
 from predella.ids import CollectionId, SubmissionId
 from predella.models import Item, ItemState, Submission
-from predella.services import collections, items, operations, reports, submissions
+from predella.services import collections, items, operations, reports, submissions, withdrawals
 from predella.services.operations import Operation
 
 router = APIRouter(prefix="/desk/submissions")
@@ -49,6 +50,7 @@ def hand_in(
     collection_id: Annotated[CollectionId, Form()],
     source: Annotated[str, Form(max_length=2_000)],
     title: Annotated[str, Form(max_length=200)] = "",
+    preview: Annotated[str, Form(max_length=9)] = "",
 ) -> Response:
     """Hand in a manifest or a folder, and lead to how far it has come."""
     made = submissions.create(
@@ -57,6 +59,7 @@ def hand_in(
         account=submitter.account,
         source=source.strip(),
         title=title,
+        preview=_number(preview),
     )
     return RedirectResponse(f"/desk/submissions/{made.id}", HTTPStatus.SEE_OTHER)
 
@@ -141,6 +144,49 @@ def try_again(
     return RedirectResponse(
         f"/desk/submissions/{submission_id}?again={number}", HTTPStatus.SEE_OTHER
     )
+
+
+@router.post("/{submission_id}/withdrawal")
+def withdraw(
+    session: DbSession,
+    submitter: Submitter,
+    submission_id: SubmissionId,
+    reason: Annotated[str, Form(max_length=2_000)],
+) -> Response:
+    """Take a hand-in back."""
+    withdrawals.withdraw(session, submission_id, account=submitter.account, reason=reason)
+    return _back(submission_id)
+
+
+@router.post("/{submission_id}/restoration")
+def restore(
+    session: DbSession,
+    submitter: Submitter,
+    submission_id: SubmissionId,
+    reason: Annotated[str, Form(max_length=2_000)],
+) -> Response:
+    """Bring back what was withdrawn."""
+    withdrawals.restore(session, submission_id, account=submitter.account, reason=reason)
+    return _back(submission_id)
+
+
+@router.post("/{submission_id}/release")
+def release(session: DbSession, submitter: Submitter, submission_id: SubmissionId) -> Response:
+    """Let what waits behind the preview go on."""
+    withdrawals.release(session, submission_id, account=submitter.account)
+    return _back(submission_id)
+
+
+def _back(submission_id: SubmissionId) -> Response:
+    return RedirectResponse(f"/desk/submissions/{submission_id}", HTTPStatus.SEE_OTHER)
+
+
+def _number(said: str) -> int | None:
+    if not said.strip():
+        return None
+    if not said.strip().isdecimal():
+        raise InvalidError(f"a preview is a number of objects, not {said!r}")
+    return int(said)
 
 
 def _progress(session: DbSession, submission_id: SubmissionId) -> dict[str, Any]:

@@ -10,8 +10,10 @@ from api.schemas.submissions import (
     FailureOut,
     ItemOut,
     ProgressOut,
+    ReasonIn,
     RefusalOut,
     RefusedOut,
+    ReleasedOut,
     RequeuedOut,
     RequeueIn,
     SubmissionIn,
@@ -20,7 +22,7 @@ from api.schemas.submissions import (
 )
 from predella.ids import CollectionId, ItemId, SubmissionId
 from predella.models import Item, ItemState, Refusal, Submission
-from predella.services import collections, items, reports, submissions
+from predella.services import collections, items, reports, submissions, withdrawals
 
 router = APIRouter(tags=["submissions"])
 
@@ -44,6 +46,7 @@ def create_submission(
         account=submitter.account,
         source=body.source,
         title=body.title,
+        preview=body.preview,
     )
     response.headers["Location"] = f"/v1/operations/{made.id}"
     return made
@@ -122,3 +125,33 @@ def requeue(
     number = items.requeue(session, submission_id=submission_id, item_ids=chosen, codes=body.codes)
     response.headers["Location"] = f"/v1/operations/{submission_id}"
     return RequeuedOut(requeued=number)
+
+
+@router.post("/submissions/{submission_id}/withdrawal", response_model=SubmissionOut)
+def withdraw(
+    session: DbSession, submitter: Submitter, submission_id: SubmissionId, body: ReasonIn
+) -> Submission:
+    """Take a hand-in back: its work stops, its texts leave the queue and the exports."""
+    return withdrawals.withdraw(
+        session, submission_id, account=submitter.account, reason=body.reason
+    )
+
+
+@router.post("/submissions/{submission_id}/restoration", response_model=SubmissionOut)
+def restore(
+    session: DbSession, submitter: Submitter, submission_id: SubmissionId, body: ReasonIn
+) -> Submission:
+    """Bring back what was withdrawn: its work goes on, its texts stand as before."""
+    return withdrawals.restore(
+        session, submission_id, account=submitter.account, reason=body.reason
+    )
+
+
+@router.post("/submissions/{submission_id}/release", status_code=HTTPStatus.ACCEPTED)
+def release(
+    session: DbSession, submitter: Submitter, submission_id: SubmissionId, response: Response
+) -> ReleasedOut:
+    """Let what waits behind the preview go on."""
+    number = withdrawals.release(session, submission_id, account=submitter.account)
+    response.headers["Location"] = f"/v1/operations/{submission_id}"
+    return ReleasedOut(released=number)

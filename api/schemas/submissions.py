@@ -5,6 +5,7 @@ from pydantic import ConfigDict, Field
 
 from api.schemas.base import In, Line, Out, Text
 from predella.models import ItemState, Stage, SubmissionState
+from predella.services.submissions import MAX_PREVIEW
 
 
 class SubmissionIn(In):
@@ -22,6 +23,9 @@ class SubmissionIn(In):
         "which ends with a slash.",
     )
     title: Line | None = Field(None, description="What the team calls it.")
+    preview: int | None = Field(
+        None, ge=1, le=MAX_PREVIEW, description="So many objects go first; the rest is held."
+    )
 
 
 class SubmissionOut(Out):
@@ -40,10 +44,14 @@ class SubmissionOut(Out):
     rows_accepted: int
     rows_refused: int
     received_at: datetime | None
+    preview: int | None
+    is_held: bool = Field(description="Items of it wait behind the preview.")
+    is_withdrawn: bool = Field(description="Taken back; its history stays.")
+    reason: str | None = Field(description="Why it was withdrawn, or restored, last.")
 
 
 class ProgressOut(Out):
-    """How far the items have come; each is counted once in the first six fields."""
+    """How far the items have come; each is counted once in the fields before the last."""
 
     preparing: int
     analyzing: int
@@ -51,6 +59,8 @@ class ProgressOut(Out):
     kept: int = Field(description="Further views of an object: prepared, and no more is to do.")
     failed: int
     withheld: int = Field(description="Kept from the model by the museum's own gates.")
+    held: int = Field(description="Behind the preview.")
+    withdrawn: int
     total: int
 
 
@@ -122,3 +132,17 @@ class RequeuedOut(Out):
     """How many items will be tried again."""
 
     requeued: int
+
+
+class ReasonIn(In):
+    """Why it is done."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"reason": "The wrong folder."}]})
+
+    reason: Text = Field(max_length=2_000, description="Kept in the audit log.")
+
+
+class ReleasedOut(Out):
+    """How many items go on that waited behind the preview."""
+
+    released: int

@@ -132,6 +132,8 @@ def print_report(report: Report, *, tried_only: bool = False) -> None:
         _say("This was a dry run: nothing was handed in.")
         return
     _say(f"This is submission {report.submission_id}.")
+    if report.held:
+        _say(f"When you have looked: predella submission release {report.submission_id}")
     if report.refused or report.files_without_row:
         _say(f"Every refused row: predella status {report.submission_id} --refused")
 

@@ -37,6 +37,12 @@ def submit(
         typer.Option(help="What to call it; else the name of the folder.", show_default=False),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would happen.")] = False,
+    preview: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="So many objects first; the rest when you say so.", show_default=False
+        ),
+    ] = None,
     replace: Annotated[
         bool, typer.Option("--replace", help="Upload over other files of the same names.")
     ] = False,
@@ -64,7 +70,7 @@ def submit(
         into = collections.by_slug(session, collection)
         session.expunge_all()
     if dry_run:
-        outcome = Outcome(_try_out(source, into, account, title))
+        outcome = Outcome(_try_out(source, into, account, title, preview))
         if not json:
             fates.print_report(outcome.report, tried_only=True)
     else:
@@ -73,6 +79,7 @@ def submit(
             into,
             account=account,
             title=title,
+            preview=preview,
             replace=replace,
             wait=wait,
             seconds=timeout,
@@ -113,13 +120,14 @@ def hand_in(
     *,
     account: Account,
     title: str | None = None,
+    preview: int | None = None,
     replace: bool = False,
     wait: bool = False,
     seconds: float | None = None,
     quiet: bool = False,
 ) -> Outcome:
     """Upload what is local, hand it in, read it here and now, and wait for it if wanted."""
-    report = _receive(str(source), collection, account, title, replace=replace)
+    report = _receive(str(source), collection, account, title, preview, replace=replace)
     if not quiet:
         fates.print_report(report)
     if not wait or report.state is SubmissionState.REFUSED:
@@ -134,7 +142,13 @@ def hand_in(
 
 
 def _receive(
-    source: str, collection: Collection, account: Account, title: str | None, *, replace: bool
+    source: str,
+    collection: Collection,
+    account: Account,
+    title: str | None,
+    preview: int | None,
+    *,
+    replace: bool,
 ) -> Report:
     store = storage.store()
     if not source.startswith("s3://"):
@@ -148,16 +162,21 @@ def _receive(
             account_id=AccountId(account.id),
             source=source,
             title=title,
+            preview=preview,
         )
 
 
-def _try_out(source: str, collection: Collection, account: Account, title: str | None) -> Report:
+def _try_out(
+    source: str, collection: Collection, account: Account, title: str | None, preview: int | None
+) -> Report:
     store: Readable = storage.store()
     if not source.startswith("s3://"):
         planned = uploading.plan(Path(source), collection, title=title)
         source, store = planned.source, uploading.Planned(storage.store(), planned)
     with err.status("Reading..."), db.transaction() as session:
-        return submissions.dry_run(session, collection, account=account, source=source, store=store)
+        return submissions.dry_run(
+            session, collection, account=account, source=source, store=store, preview=preview
+        )
 
 
 def _watch(submission_id: SubmissionId, seconds: float | None) -> Progress:
