@@ -47,6 +47,7 @@ def submissions_page(
 def hand_in(
     session: DbSession,
     submitter: Submitter,
+    *,
     collection_id: Annotated[CollectionId, Form()],
     source: Annotated[str, Form(max_length=2_000)],
     title: Annotated[str, Form(max_length=200)] = "",

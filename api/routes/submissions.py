@@ -128,7 +128,7 @@ def requeue(
 
 
 @router.post("/submissions/{submission_id}/withdrawal", response_model=SubmissionOut)
-def withdraw(
+def withdraw_submission(
     session: DbSession, submitter: Submitter, submission_id: SubmissionId, body: ReasonIn
 ) -> Submission:
     """Take a hand-in back: its work stops, its texts leave the queue and the exports."""
@@ -138,7 +138,7 @@ def withdraw(
 
 
 @router.post("/submissions/{submission_id}/restoration", response_model=SubmissionOut)
-def restore(
+def restore_submission(
     session: DbSession, submitter: Submitter, submission_id: SubmissionId, body: ReasonIn
 ) -> Submission:
     """Bring back what was withdrawn: its work goes on, its texts stand as before."""
@@ -148,7 +148,7 @@ def restore(
 
 
 @router.post("/submissions/{submission_id}/release", status_code=HTTPStatus.ACCEPTED)
-def release(
+def release_submission(
     session: DbSession, submitter: Submitter, submission_id: SubmissionId, response: Response
 ) -> ReleasedOut:
     """Let what waits behind the preview go on."""
