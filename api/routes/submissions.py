@@ -72,13 +72,14 @@ def get_submission(
 ) -> SubmissionReportOut:
     """Show one hand-in and what became of its rows and items so far."""
     submission = submissions.get(session, submission_id)
+    report = reports.report(session, submission)
     return SubmissionReportOut(
         **SubmissionOut.model_validate(submission).model_dump(),
         progress=ProgressOut.model_validate(items.progress(session, submission_id)),
-        refused=[
-            RefusedOut.model_validate(group)
-            for group in reports.report(session, submission).refused
-        ],
+        rights_unknown=report.rights_unknown,
+        files_without_row=report.files_without_row,
+        analysis_seconds=report.analysis_seconds,
+        refused=[RefusedOut.model_validate(group) for group in report.refused],
         failures=[
             FailureOut.model_validate(group) for group in items.failures(session, submission_id)
         ],

@@ -84,6 +84,13 @@ class SubmissionReportOut(SubmissionOut):
     """One hand-in, and what became of it so far."""
 
     progress: ProgressOut
+    rights_unknown: int = Field(
+        description="Items whose text cannot leave before rights are known."
+    )
+    files_without_row: int = Field(description="Pictures beside those of the manifest.")
+    analysis_seconds: float | None = Field(
+        description="About, for what is to be analyzed, at the rate that was measured last."
+    )
     refused: list[RefusedOut]
     failures: list[FailureOut]
 

@@ -128,6 +128,8 @@ def print_report(report: Report, *, tried_only: bool = False) -> None:
         return
     else:
         out.print(_report_table(report))
+    if report.analysis_seconds is not None:
+        _say(f"The model needs {about(report.analysis_seconds)}, at the rate measured last.")
     if tried_only:
         _say("This was a dry run: nothing was handed in.")
         return
@@ -202,9 +204,9 @@ def _report_table(report: Report) -> Table:
 def _kept_back(report: Report) -> str:
     """Say what of the accepted is kept back, and why."""
     reasons = {
-        "withheld by the museum": report.withheld,
-        "held behind the preview": report.held,
-        "without known rights: written, and not exported": report.rights_unknown,
+        "withheld": report.withheld,
+        "held": report.held,
+        "without known rights": report.rights_unknown,
     }
     told = [f"{count:,} {reason}" for reason, count in reasons.items() if count]
     return f"of them {'; '.join(told)}" if told else ""

@@ -10,7 +10,8 @@ from predella import queue
 from predella.errors import ConflictError, InvalidError, RefusedImageError, SourceError
 from predella.ids import CollectionId, SubmissionId
 from predella.models import Collection, Item, Submission, SubmissionState
-from predella.services import gates, previews, reports, sources, staging, verdicts
+from predella.services import bags, gates, previews, reports, sources, staging, verdicts
+from predella.services.bags import Bag
 from predella.services.reports import Report
 from predella.services.sources import Readable
 from predella.services.staging import Counted
@@ -34,14 +35,25 @@ def receive(session: Session, submission: Submission, store: Readable) -> Report
     location = Location.parse(submission.source)
     try:
         with session.begin_nested():
-            manifest = sources.manifest_in(location, store)
-            place = _place(submission, collection, manifest, location)
+            bag = bags.at(location, store)
+            manifest = _manifest(location, bag, store)
+            place = _place(submission, collection, manifest, bag.payload if bag else location)
             counted = _stage(session, place, manifest, store)
+            if bag:
+                counted = bags.pin(session, bag, place, counted, store)
     except (InvalidError, RefusedImageError) as error:
         _end(session, submission, state=SubmissionState.REFUSED, refusal=str(error))
     else:
         _judge(session, submission, place, counted)
+        if bag and submission.state is SubmissionState.RECEIVED:
+            bags.refuse_missing(session, place)
     return reports.report(session, submission)
+
+
+def _manifest(location: Location, bag: Bag | None, store: Readable) -> Location | None:
+    """A bag holds the catalog's manifest in its payload, or beside it."""
+    inside = sources.manifest_in(bag.payload, store) if bag else None
+    return inside or sources.manifest_in(location, store)
 
 
 def _place(

@@ -9,9 +9,11 @@ from sqlalchemy.orm import Session
 
 from predella.ids import SubmissionId
 from predella.models import Item, ItemState, ObjectGate, Refusal, Submission, SubmissionState
+from predella.services import runs
 from predella.services.verdicts import HARMLESS
 
 _EXAMPLES = 3
+_TO_COME = (ItemState.WAITING, ItemState.LEASED, ItemState.HELD)
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,9 @@ class Report:
     """Of the accepted: those that wait behind a preview."""
     rights_unknown: int
     """Of the accepted: those whose text cannot leave before their rights are known."""
+    analysis_seconds: float | None
+    """About how long a model worker will take for what is still to be analyzed, by the rate that
+    was measured last; None where none ever was, or nothing is left."""
     refused: tuple[Refused, ...]
     """The most frequent reason first."""
     files_without_row: int
@@ -71,7 +76,8 @@ class Report:
 def report(session: Session, submission: Submission) -> Report:
     """Count what became of the rows of a submission."""
     groups = _refused(session, submission)
-    withheld, held, rights_unknown = session.execute(_kept_back(submission)).one()
+    withheld, held, rights_unknown, left = session.execute(_kept_back(submission)).one()
+    rate = runs.last_rate(session)
     earlier = session.get(Submission, submission.same_as_id) if submission.same_as_id else None
     return Report(
         submission_id=SubmissionId(submission.id),
@@ -84,6 +90,7 @@ def report(session: Session, submission: Submission) -> Report:
         withheld=withheld,
         held=held,
         rights_unknown=rights_unknown,
+        analysis_seconds=left / rate if left and rate else None,
         refused=tuple(group for group in groups if group.code != "file_without_row"),
         files_without_row=sum(g.count for g in groups if g.code == "file_without_row"),
     )
@@ -97,12 +104,13 @@ def is_partial(session: Session, submission: Submission) -> bool:
     return session.scalar(select(bad.exists())) or False
 
 
-def _kept_back(submission: Submission) -> Select[int, int, int]:
+def _kept_back(submission: Submission) -> Select[int, int, int, int]:
     return (
         select(
             func.count().filter(Item.state == ItemState.WITHHELD),
             func.count().filter(Item.state == ItemState.HELD),
             func.count().filter(ObjectGate.rights_work.is_(None)),
+            func.count().filter(Item.is_primary, Item.state.in_(_TO_COME)),
         )
         .select_from(Item)
         .join(

@@ -78,7 +78,7 @@ def analyze(session: Session) -> None:
 def stage_objects(session: Session, objects: Iterable[ObjectVersion]) -> None:
     """Put what the store has into ``found``."""
     columns = "id, key, folder, path, size, etag, version_id, is_picture"
-    _copy(session, f"COPY found ({columns}) FROM STDIN", map(_object_cells, objects))
+    copy_rows(session, f"COPY found ({columns}) FROM STDIN", map(_object_cells, objects))
 
 
 def stage_manifest(session: Session, stream: BinaryIO, *, name: str) -> Counted:
@@ -115,12 +115,13 @@ def _stage_rows(session: Session, rows: Iterator[ManifestRow | RowProblem]) -> i
     columns = ", ".join(f'"{name}"' for name in _ROW_COLUMNS)
     count = 0
     while piece := list(islice(rows, _CHUNK)):
-        _copy(session, f"COPY handed_in ({columns}) FROM STDIN", map(_row_cells, piece))
+        copy_rows(session, f"COPY handed_in ({columns}) FROM STDIN", map(_row_cells, piece))
         count += len(piece)
     return count
 
 
-def _copy(session: Session, statement: str, rows: Iterable[tuple[Any, ...]]) -> None:
+def copy_rows(session: Session, statement: str, rows: Iterable[tuple[Any, ...]]) -> None:
+    """Put rows into a table as they come."""
     driver: Any = session.connection().connection.driver_connection
     with driver.cursor() as cursor, cursor.copy(statement) as copy:
         for row in rows:
