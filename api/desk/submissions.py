@@ -52,6 +52,7 @@ def hand_in(
     source: Annotated[str, Form(max_length=2_000)],
     title: Annotated[str, Form(max_length=200)] = "",
     preview: Annotated[str, Form(max_length=9)] = "",
+    number_pattern: Annotated[str, Form(max_length=500)] = "",
 ) -> Response:
     """Hand in a manifest or a folder, and lead to how far it has come."""
     made = submissions.create(
@@ -61,6 +62,7 @@ def hand_in(
         source=source.strip(),
         title=title,
         preview=_number(preview),
+        number_pattern=number_pattern.strip() or None,
     )
     return RedirectResponse(f"/desk/submissions/{made.id}", HTTPStatus.SEE_OTHER)
 

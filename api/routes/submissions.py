@@ -47,6 +47,7 @@ def create_submission(
         source=body.source,
         title=body.title,
         preview=body.preview,
+        number_pattern=body.number_pattern,
     )
     response.headers["Location"] = f"/v1/operations/{made.id}"
     return made

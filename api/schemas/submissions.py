@@ -23,6 +23,11 @@ class SubmissionIn(In):
         "which ends with a slash.",
     )
     title: Line | None = Field(None, description="What the team calls it.")
+    number_pattern: Line | None = Field(
+        None,
+        description="How file names tell object numbers that no manifest tells: an RE2 pattern "
+        "with the group `number`, and perhaps `view` and `sequence`.",
+    )
     preview: int | None = Field(
         None, ge=1, le=MAX_PREVIEW, description="So many objects go first; the rest is held."
     )
@@ -44,6 +49,7 @@ class SubmissionOut(Out):
     rows_accepted: int
     rows_refused: int
     received_at: datetime | None
+    number_pattern: str | None
     preview: int | None
     is_held: bool = Field(description="Items of it wait behind the preview.")
     is_withdrawn: bool = Field(description="Taken back; its history stays.")

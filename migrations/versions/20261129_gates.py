@@ -277,6 +277,7 @@ def _columns() -> None:
             column = sa.Column(name, sa.Boolean(), nullable=False, server_default=sa.text(value))
             op.add_column(table, column)
             op.alter_column(table, name, server_default=None)
+    op.add_column("submission", sa.Column("number_pattern", sa.String(), nullable=True))
     op.add_column("submission", sa.Column("preview", sa.Integer(), nullable=True))
     op.add_column("submission", sa.Column("reason", sa.String(), nullable=True))
 
@@ -372,4 +373,5 @@ def downgrade() -> None:
             op.drop_column(table, name)
     op.drop_column("submission", "reason")
     op.drop_column("submission", "preview")
+    op.drop_column("submission", "number_pattern")
     op.drop_table("object_gate")

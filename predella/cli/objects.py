@@ -59,8 +59,8 @@ def show_or_change(
     to = Change(
         sensitivity=sensitivity,
         sensitivity_note=note,
-        ai_processing=ai_processing and ai_processing is Permission.ALLOWED,
-        exportable=export and export is Permission.ALLOWED,
+        ai_processing=_is_allowed(ai_processing),
+        exportable=_is_allowed(export),
         embargo_until=embargo_until and embargo_until.date(),
         rights_work=rights,
         clear=clear or (),
@@ -95,6 +95,10 @@ def _row(gate: ObjectGate) -> dict[str, Any]:
         "submission_id": gate.submission_id,
         "changed_at": gate.changed_at,
     }
+
+
+def _is_allowed(said: Permission | None) -> bool | None:
+    return None if said is None else said is Permission.ALLOWED
 
 
 def _permission(*, allowed: bool) -> Permission:

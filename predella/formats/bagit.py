@@ -45,11 +45,9 @@ def check_declaration(declaration: bytes) -> None:
     Raises:
         BagError: it is not UTF-8, or names another version or encoding.
     """
-    fields = dict(
-        tuple(part.strip() for part in line.split(":", 1))
-        for line in _decoded(declaration, DECLARATION).splitlines()
-        if ":" in line
-    )
+    lines = _decoded(declaration, DECLARATION).splitlines()
+    parted = (line.partition(":") for line in lines)
+    fields = {name.strip(): value.strip() for name, _, value in parted}
     version = fields.get("BagIt-Version", "")
     if version not in _VERSIONS:
         raise BagError(

@@ -61,6 +61,8 @@ class Submission(Record):
     rows_read: Mapped[int] = mapped_column(default=0)
     rows_accepted: Mapped[int] = mapped_column(default=0)
     rows_refused: Mapped[int] = mapped_column(default=0)
+    number_pattern: Mapped[str | None]
+    """How file names tell the object numbers that no manifest tells: ``formats.manifest``."""
     preview: Mapped[int | None]
     """How many objects go first; the others are held until somebody has looked."""
     is_held: Mapped[bool] = mapped_column(default=False)

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from predella import queue
 from predella.errors import ConflictError, InvalidError, RefusedImageError, SourceError
+from predella.formats.manifest import Numbering
 from predella.ids import CollectionId, SubmissionId
 from predella.models import Collection, Item, Submission, SubmissionState
 from predella.services import bags, gates, previews, reports, sources, staging, verdicts
@@ -68,17 +69,23 @@ def _place(
         language=collection.language,
         prompt_id=collection.prompt_id,
         preview=submission.preview,
-        one_each=manifest is None,
+        one_each=manifest is None and submission.number_pattern is None,
+        numbering=_numbering(submission),
     )
+
+
+def _numbering(submission: Submission) -> Numbering | None:
+    pattern = submission.number_pattern
+    return Numbering.parse(pattern) if pattern else None
 
 
 def _stage(session: Session, place: Place, manifest: Location | None, store: Readable) -> Counted:
     staging.open_tables(session)
     if manifest is None:
         staging.stage_objects(session, store.list(place.bucket, place.folder))
-        counted = staging.stage_names(session, below=place.folder)
+        counted = staging.stage_names(session, below=place.folder, numbering=place.numbering)
     else:
-        counted = _stage_manifest(session, manifest, store)
+        counted = _stage_manifest(session, place, manifest, store)
         staging.stage_objects(session, store.list(place.bucket, place.prefix))
     if not counted.rows:
         raise SourceError(
@@ -90,13 +97,13 @@ def _stage(session: Session, place: Place, manifest: Location | None, store: Rea
     return counted
 
 
-def _stage_manifest(session: Session, manifest: Location, store: Readable) -> Counted:
+def _stage_manifest(session: Session, place: Place, manifest: Location, store: Readable) -> Counted:
     """Read a copy: a store that stops in the middle is not a broken manifest."""
     with tempfile.TemporaryFile() as copy:
         pinned = store.head(manifest.bucket, manifest.key)
         store.copy_pinned(pinned, copy, max_bytes=_MAX_MANIFEST_BYTES)
         copy.seek(0)
-        return staging.stage_manifest(session, copy, name=manifest.key)
+        return staging.stage_manifest(session, copy, name=manifest.key, numbering=place.numbering)
 
 
 def _judge(session: Session, submission: Submission, place: Place, counted: Counted) -> None:

@@ -11,6 +11,7 @@ from typing import Any, cast
 from sqlalchemy import CursorResult, TextClause, text
 from sqlalchemy.orm import Session
 
+from predella.formats.manifest import Numbering
 from predella.ids import CollectionId, SubmissionId
 from predella.services.staging import comparable
 
@@ -35,6 +36,8 @@ class Place:
     """What the collection asks about its pictures today."""
     preview: int | None
     """How many objects go first."""
+    numbering: Numbering | None
+    """How file names tell object numbers that no row tells."""
     one_each: bool
     """Without a manifest: one file for one object number."""
 
@@ -223,9 +226,10 @@ def judge(session: Session, place: Place) -> None:
 def digest(session: Session, place: Place, manifest_sha256: bytes) -> bytes:
     """Return a digest of everything handed in, and of what is asked about it.
 
-    That is the manifest's bytes and the files' versions.
+    That is the manifest's bytes, the files' versions, and the pattern of their names.
     """
-    total = hashlib.sha256(manifest_sha256 + place.prompt_id.encode())
+    pattern = place.numbering.pattern if place.numbering else ""
+    total = hashlib.sha256(manifest_sha256 + place.prompt_id.encode() + pattern.encode())
     for version in session.execute(_VERSIONS, execution_options={"yield_per": 5_000}):
         total.update(repr(tuple(version)).encode())
     return total.digest()
