@@ -1,6 +1,6 @@
 """Gates: what may be done with an object, said by a manifest or by a person with a reason.
 
-There is one row for each object of a collection (decision 25). Closing it reaches everything at
+There is one row for each object of a collection (decision 28). Closing it reaches everything at
 once, in the database: items that wait are withheld, those in a worker's hand are called back,
 texts leave the queue, and no export takes them. Opening it brings all of it back.
 """

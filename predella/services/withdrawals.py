@@ -1,6 +1,6 @@
 """Taking a hand-in back, bringing it back, and letting the rest follow a preview.
 
-The database carries each word to the items in the same statement (decision 25): what has not
+The database carries each word to the items in the same statement (decision 28): what has not
 begun stops, what a worker has in hand is called back, and texts that no other hand-in shares
 leave the queue and the exports. Nothing is deleted.
 """
