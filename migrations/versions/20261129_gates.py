@@ -42,21 +42,26 @@ CREATE TRIGGER keep_back BEFORE INSERT OR UPDATE ON item FOR EACH ROW
 _SETTLE = """
 CREATE FUNCTION predella_settle_standing() RETURNS trigger LANGUAGE plpgsql
 SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE touched uuid[];
 BEGIN
+    -- Workers change items many times a second, and hardly ever this.
+    SELECT array_agg(DISTINCT new_item.analysis_id) INTO touched
+        FROM new_item JOIN old_item USING (id)
+        WHERE new_item.analysis_id IS NOT NULL
+            AND (new_item.analysis_id, new_item.is_open, new_item.is_withdrawn)
+                IS DISTINCT FROM (old_item.analysis_id, old_item.is_open, old_item.is_withdrawn);
+    IF touched IS NULL THEN
+        RETURN NULL;
+    END IF;
     UPDATE standing SET state = CASE WHEN found.is_shown
         THEN coalesce(nullif(found.decision, 'reopened'), 'needs_review') ELSE 'withheld' END
     FROM (
-        SELECT touched.analysis_id,
-            EXISTS (SELECT FROM item WHERE item.analysis_id = touched.analysis_id
+        SELECT one.analysis_id,
+            EXISTS (SELECT FROM item WHERE item.analysis_id = one.analysis_id
                 AND item.is_open AND NOT item.is_withdrawn) AS is_shown,
-            (SELECT decision FROM review WHERE review.analysis_id = touched.analysis_id
+            (SELECT decision FROM review WHERE review.analysis_id = one.analysis_id
                 ORDER BY number DESC LIMIT 1) AS decision
-        FROM (
-            SELECT DISTINCT new_item.analysis_id FROM new_item JOIN old_item USING (id)
-            WHERE new_item.analysis_id IS NOT NULL
-                AND (new_item.analysis_id, new_item.is_open, new_item.is_withdrawn)
-                    IS DISTINCT FROM (old_item.analysis_id, old_item.is_open, old_item.is_withdrawn)
-        ) touched
+        FROM unnest(touched) AS one (analysis_id)
     ) found
     WHERE standing.analysis_id = found.analysis_id
         AND (standing.state = 'withheld') = found.is_shown;
