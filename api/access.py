@@ -23,7 +23,7 @@ from predella.services.accounts import Principal
 
 _OF_THE_HOUSE = frozenset({"account_id", "token_id", "webhook_id", "delivery_id"})
 """What lies in no collection."""
-_PARTS = frozenset({"version", "level", "column", "row"})
+_PARTS = frozenset({"version", "level", "column", "row", "object_number"})
 """What only says which part of the thing that the path names before."""
 
 _UUID = TypeAdapter(UUID)

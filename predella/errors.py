@@ -126,6 +126,16 @@ class AlreadyDecidedError(ConflictError):
         self.analysis_id, self.decision, self.reviewer = analysis_id, decision, reviewer
 
 
+class WithheldError(ConflictError):
+    """The museum closed the object, or its hand-in was withdrawn, while the text was on screen."""
+
+    def __init__(self, analysis_id: UUID) -> None:
+        super().__init__(
+            f"analysis {analysis_id} is withheld: its object was closed, or its hand-in withdrawn"
+        )
+        self.analysis_id = analysis_id
+
+
 class ClaimedError(ConflictError):
     """A colleague has the analysis on screen."""
 

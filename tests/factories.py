@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from predella import clock, ids
@@ -26,6 +27,7 @@ from predella.models import (
     Image,
     Item,
     ItemState,
+    ObjectGate,
     Opening,
     RejectionReason,
     Release,
@@ -41,6 +43,15 @@ from predella.provenance import ReleaseSpec
 
 PUBLIC_DOMAIN = "http://creativecommons.org/publicdomain/mark/1.0/"
 TEXT = "A low horizon divides the canvas. Muted greens lead the eye towards a pale sky."
+
+GATES = (
+    "sensitivity",
+    "sensitivity_note",
+    "ai_processing",
+    "exportable",
+    "embargo_until",
+    "rights_work",
+)
 
 _numbers = count(1)
 RowT = TypeVar("RowT", bound=Base)
@@ -90,8 +101,27 @@ def submission(session: Session, within: Collection | None = None, **fields: Any
 
 
 def item(session: Session, within: Submission | None = None, **fields: Any) -> Item:
-    """Make an item that waits to be prepared and whose text may leave."""
-    return _kept(session, _new_item(within or submission(session), **fields))
+    """Make an item that waits to be prepared and whose text may leave; its row speaks last."""
+    within = within or submission(session)
+    made = _new_item(within, **fields)
+    gate(session, within, made)
+    return _kept(session, made)
+
+
+def gate(session: Session, within: Submission, *rows: Item) -> None:
+    """Make the objects' gates what these rows say."""
+    said = insert(ObjectGate)
+    session.execute(
+        said.on_conflict_do_update(
+            index_elements=["collection_id", "object_number"],
+            set_={name: said.excluded[name] for name in GATES},
+        ),
+        [
+            {name: getattr(row, name) for name in ("collection_id", "object_number", *GATES)}
+            | {"account_id": within.account_id, "told": {}, "changed_at": clock.now()}
+            for row in rows
+        ],
+    )
 
 
 def _new_item(within: Submission, **fields: Any) -> Item:
@@ -115,7 +145,9 @@ def _new_item(within: Submission, **fields: Any) -> Item:
         "etag": f"{number:032x}",
         "next_attempt_at": clock.now(),
     }
-    return Item(**defaults | fields)
+    made = Item(**defaults | fields)
+    made.is_open = made.ai_processing and made.sensitivity is not Sensitivity.RESTRICTED
+    return made
 
 
 def image(session: Session, within: Collection | None = None, **fields: Any) -> Image:
@@ -194,6 +226,7 @@ def analyses(
     within = within or submission(session)
     items = [_new_item(within) for _ in range(number)]
     images = [_new_image(within.collection_id) for _ in items]
+    gate(session, within, *items)
     session.add_all([*items, *images])
     session.flush()
     by = release(session)

@@ -15,7 +15,7 @@ from api.desk.pictures import address as picture
 from api.desk.rendering import page
 from api.desk.trail import Beginning, Visit, Visiting
 from api.errors import kind_of, status_of
-from predella.errors import AlreadyDecidedError, ClaimedError, PredellaError
+from predella.errors import AlreadyDecidedError, ClaimedError, PredellaError, WithheldError
 from predella.formats import diff
 from predella.ids import AnalysisId, CollectionId
 from predella.models import Account, Claim, RejectionReason, Revision
@@ -192,7 +192,7 @@ def _held(visit: Visit, view: AnalysisView) -> tuple[Claim | None, str | None]:
     try:
         with visit.session.begin_nested():
             return claims.hold(visit.session, view.id, account=visit.principal.account), None
-    except AlreadyDecidedError:
+    except (AlreadyDecidedError, WithheldError):
         return None, None
     except ClaimedError as error:
         return None, error.colleague

@@ -10,9 +10,18 @@ from fastapi.responses import RedirectResponse
 from api.dependencies import AnyReader, AnySubmitter, DbSession, Reader, Submitter
 from api.desk.listing import LIMIT, After, Before, listed
 from api.desk.rendering import page
+from predella.errors import InvalidError
 from predella.ids import CollectionId, SubmissionId
 from predella.models import Item, ItemState, Submission
-from predella.services import collections, items, operations, places, reports, submissions
+from predella.services import (
+    collections,
+    items,
+    operations,
+    places,
+    reports,
+    submissions,
+    withdrawals,
+)
 from predella.services.operations import Operation
 
 router = APIRouter(prefix="/desk/submissions")
@@ -50,9 +59,12 @@ def submissions_page(
 def hand_in(
     session: DbSession,
     submitter: AnySubmitter,
+    *,
     collection_id: Annotated[CollectionId, Form()],
     source: Annotated[str, Form(max_length=2_000)],
     title: Annotated[str, Form(max_length=200)] = "",
+    preview: Annotated[str, Form(max_length=9)] = "",
+    number_pattern: Annotated[str, Form(max_length=500)] = "",
 ) -> Response:
     """Hand in a manifest or a folder, and lead to how far it has come."""
     places.require(session, submitter, "submissions:write", collection_id=collection_id)
@@ -62,6 +74,8 @@ def hand_in(
         account=submitter.account,
         source=source.strip(),
         title=title,
+        preview=_number(preview),
+        number_pattern=number_pattern.strip() or None,
     )
     return RedirectResponse(f"/desk/submissions/{made.id}", HTTPStatus.SEE_OTHER)
 
@@ -146,6 +160,49 @@ def try_again(
     return RedirectResponse(
         f"/desk/submissions/{submission_id}?again={number}", HTTPStatus.SEE_OTHER
     )
+
+
+@router.post("/{submission_id}/withdrawal")
+def withdraw(
+    session: DbSession,
+    submitter: Submitter,
+    submission_id: SubmissionId,
+    reason: Annotated[str, Form(max_length=2_000)],
+) -> Response:
+    """Take a hand-in back."""
+    withdrawals.withdraw(session, submission_id, account=submitter.account, reason=reason)
+    return _back(submission_id)
+
+
+@router.post("/{submission_id}/restoration")
+def restore(
+    session: DbSession,
+    submitter: Submitter,
+    submission_id: SubmissionId,
+    reason: Annotated[str, Form(max_length=2_000)],
+) -> Response:
+    """Bring back what was withdrawn."""
+    withdrawals.restore(session, submission_id, account=submitter.account, reason=reason)
+    return _back(submission_id)
+
+
+@router.post("/{submission_id}/release")
+def release(session: DbSession, submitter: Submitter, submission_id: SubmissionId) -> Response:
+    """Let what waits behind the preview go on."""
+    withdrawals.release(session, submission_id, account=submitter.account)
+    return _back(submission_id)
+
+
+def _back(submission_id: SubmissionId) -> Response:
+    return RedirectResponse(f"/desk/submissions/{submission_id}", HTTPStatus.SEE_OTHER)
+
+
+def _number(said: str) -> int | None:
+    if not said.strip():
+        return None
+    if not said.strip().isdecimal():
+        raise InvalidError(f"a preview is a number of objects, not {said!r}")
+    return int(said)
 
 
 def _progress(session: DbSession, submission_id: SubmissionId) -> dict[str, Any]:

@@ -11,8 +11,10 @@ from api.schemas.submissions import (
     FailureOut,
     ItemOut,
     ProgressOut,
+    ReasonIn,
     RefusalOut,
     RefusedOut,
+    ReleasedOut,
     RequeuedOut,
     RequeueIn,
     SubmissionIn,
@@ -21,7 +23,7 @@ from api.schemas.submissions import (
 )
 from predella.ids import CollectionId, ItemId, SubmissionId
 from predella.models import Item, ItemState, Refusal, Submission
-from predella.services import collections, items, reports, submissions
+from predella.services import collections, items, reports, submissions, withdrawals
 
 router = Router(tags=["submissions"])
 
@@ -45,6 +47,8 @@ def create_submission(
         account=submitter.account,
         source=body.source,
         title=body.title,
+        preview=body.preview,
+        number_pattern=body.number_pattern,
     )
     response.headers["Location"] = f"/v1/operations/{made.id}"
     return made
@@ -71,13 +75,14 @@ def get_submission(
 ) -> SubmissionReportOut:
     """Show one hand-in and what became of its rows and items so far."""
     submission = submissions.get(session, submission_id)
+    report = reports.report(session, submission)
     return SubmissionReportOut(
         **SubmissionOut.model_validate(submission).model_dump(),
         progress=ProgressOut.model_validate(items.progress(session, submission_id)),
-        refused=[
-            RefusedOut.model_validate(group)
-            for group in reports.report(session, submission).refused
-        ],
+        rights_unknown=report.rights_unknown,
+        files_without_row=report.files_without_row,
+        analysis_seconds=report.analysis_seconds,
+        refused=[RefusedOut.model_validate(group) for group in report.refused],
         failures=[
             FailureOut.model_validate(group) for group in items.failures(session, submission_id)
         ],
@@ -124,3 +129,33 @@ def requeue(
     number = items.requeue(session, submission_id=submission_id, item_ids=chosen, codes=body.codes)
     response.headers["Location"] = f"/v1/operations/{submission_id}"
     return RequeuedOut(requeued=number)
+
+
+@router.post("/submissions/{submission_id}/withdrawal", response_model=SubmissionOut)
+def withdraw_submission(
+    session: DbSession, submitter: Submitter, submission_id: SubmissionId, body: ReasonIn
+) -> Submission:
+    """Take a hand-in back: its work stops, its texts leave the queue and the exports."""
+    return withdrawals.withdraw(
+        session, submission_id, account=submitter.account, reason=body.reason
+    )
+
+
+@router.post("/submissions/{submission_id}/restoration", response_model=SubmissionOut)
+def restore_submission(
+    session: DbSession, submitter: Submitter, submission_id: SubmissionId, body: ReasonIn
+) -> Submission:
+    """Bring back what was withdrawn: its work goes on, its texts stand as before."""
+    return withdrawals.restore(
+        session, submission_id, account=submitter.account, reason=body.reason
+    )
+
+
+@router.post("/submissions/{submission_id}/release", status_code=HTTPStatus.ACCEPTED)
+def release_submission(
+    session: DbSession, submitter: Submitter, submission_id: SubmissionId, response: Response
+) -> ReleasedOut:
+    """Let what waits behind the preview go on."""
+    number = withdrawals.release(session, submission_id, account=submitter.account)
+    response.headers["Location"] = f"/v1/operations/{submission_id}"
+    return ReleasedOut(released=number)

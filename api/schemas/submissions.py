@@ -5,6 +5,7 @@ from pydantic import ConfigDict, Field
 
 from api.schemas.base import In, Line, Out, Text
 from predella.models import ItemState, Stage, SubmissionState
+from predella.services.submissions import MAX_PREVIEW
 
 
 class SubmissionIn(In):
@@ -22,6 +23,14 @@ class SubmissionIn(In):
         "which ends with a slash.",
     )
     title: Line | None = Field(None, description="What the team calls it.")
+    number_pattern: Line | None = Field(
+        None,
+        description="How file names tell object numbers that no manifest tells: an RE2 pattern "
+        "with the group `number`, and perhaps `view` and `sequence`.",
+    )
+    preview: int | None = Field(
+        None, ge=1, le=MAX_PREVIEW, description="So many objects go first; the rest is held."
+    )
 
 
 class SubmissionOut(Out):
@@ -40,10 +49,15 @@ class SubmissionOut(Out):
     rows_accepted: int
     rows_refused: int
     received_at: datetime | None
+    number_pattern: str | None
+    preview: int | None
+    is_held: bool = Field(description="Items of it wait behind the preview.")
+    is_withdrawn: bool = Field(description="Taken back; its history stays.")
+    reason: str | None = Field(description="Why it was withdrawn, or restored, last.")
 
 
 class ProgressOut(Out):
-    """How far the items have come; each is counted once in the first six fields."""
+    """How far the items have come; each is counted once in the fields before the last."""
 
     preparing: int
     analyzing: int
@@ -51,6 +65,8 @@ class ProgressOut(Out):
     kept: int = Field(description="Further views of an object: prepared, and no more is to do.")
     failed: int
     withheld: int = Field(description="Kept from the model by the museum's own gates.")
+    held: int = Field(description="Behind the preview.")
+    withdrawn: int
     total: int
 
 
@@ -74,6 +90,13 @@ class SubmissionReportOut(SubmissionOut):
     """One hand-in, and what became of it so far."""
 
     progress: ProgressOut
+    rights_unknown: int = Field(
+        description="Items whose text cannot leave before rights are known."
+    )
+    files_without_row: int = Field(description="Pictures beside those of the manifest.")
+    analysis_seconds: float | None = Field(
+        description="About, for what is to be analyzed, at the rate that was measured last."
+    )
     refused: list[RefusedOut]
     failures: list[FailureOut]
 
@@ -122,3 +145,17 @@ class RequeuedOut(Out):
     """How many items will be tried again."""
 
     requeued: int
+
+
+class ReasonIn(In):
+    """Why it is done."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"reason": "The wrong folder."}]})
+
+    reason: Text = Field(max_length=2_000, description="Kept in the audit log.")
+
+
+class ReleasedOut(Out):
+    """How many items go on that waited behind the preview."""
+
+    released: int

@@ -14,10 +14,12 @@ from predella.cli import (
     glossary,
     lot,
     migrate,
+    objects,
     prompt,
     requeue,
     review,
     status,
+    submission,
     submit,
     sweep,
     up,
@@ -38,7 +40,9 @@ app.command("demo")(demo.demo)
 app.command("migrate")(migrate.migrate)
 app.add_typer(collection.app, name="collection")
 app.add_typer(prompt.app, name="prompt")
+app.add_typer(objects.app, name="object")
 app.command("submit")(submit.submit)
+app.add_typer(submission.app, name="submission")
 app.command("status")(status.status)
 app.command("requeue")(requeue.requeue)
 app.add_typer(review.app, name="review")

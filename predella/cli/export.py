@@ -25,7 +25,8 @@ from predella.services.outgoing import Gate
 _PAGE = 1_000
 _WHY = {
     Gate.SENSITIVE: "sensitive or restricted",
-    Gate.DENIED: "not to be exported, says the manifest",
+    Gate.AI_DENIED: "not to be seen by a model any more",
+    Gate.DENIED: "not to be exported",
     Gate.EMBARGOED: "under embargo",
     Gate.RIGHTS_UNKNOWN: "without a rights statement for the work",
 }

@@ -29,6 +29,10 @@ _UNDER_WAY = {
     (Stage.ANALYZE, ItemState.WAITING): "waits to be analyzed",
     (Stage.ANALYZE, ItemState.LEASED): "is being analyzed",
 }
+_KEPT_BACK = {
+    ItemState.HELD: "it waits behind a preview; see `predella submission release`",
+    ItemState.WITHDRAWN: "its submission was withdrawn; see `predella submission restore`",
+}
 
 
 def of_item(item: Item) -> dict[str, Any]:
@@ -65,11 +69,15 @@ def _fate(item: Item) -> str:
 
 
 def _reason(item: Item) -> tuple[str | None, str | None]:
+    if item.state in _KEPT_BACK:
+        return item.state.value, _KEPT_BACK[item.state]
     if item.state is not ItemState.WITHHELD:
         return item.error_code, item.error
     if item.sensitivity is Sensitivity.RESTRICTED:
         return "restricted", "the manifest says that the object is restricted"
-    return "ai_processing", "the manifest says that no model may see it"
+    if not item.ai_processing:
+        return "ai_processing", "the manifest says that no model may see it"
+    return "closed", "the museum has closed the object since; see `predella object gates`"
 
 
 def print_lines(rows: Iterable[Mapping[str, Any]]) -> None:
@@ -120,10 +128,14 @@ def print_report(report: Report, *, tried_only: bool = False) -> None:
         return
     else:
         out.print(_report_table(report))
+    if report.analysis_seconds is not None:
+        _say(f"The model needs {about(report.analysis_seconds)}, at the rate measured last.")
     if tried_only:
         _say("This was a dry run: nothing was handed in.")
         return
     _say(f"This is submission {report.submission_id}.")
+    if report.held:
+        _say(f"When you have looked: predella submission release {report.submission_id}")
     if report.refused or report.files_without_row:
         _say(f"Every refused row: predella status {report.submission_id} --refused")
 
@@ -140,6 +152,8 @@ def print_progress(progress: Progress, failures: Iterable[Failure]) -> None:
         ("analyzed", progress.analyzed),
         ("kept as further views", progress.kept),
         ("withheld by the museum", progress.withheld),
+        ("held behind the preview", progress.held),
+        ("withdrawn", progress.withdrawn),
         ("to be prepared", progress.preparing),
         ("to be analyzed", progress.analyzing),
     ):
@@ -178,7 +192,7 @@ def about(seconds: float) -> str:
 def _report_table(report: Report) -> Table:
     table = Table("rows", "", "", box=None, pad_edge=False, show_header=False)
     table.add_row(f"{report.rows_read:,}", "read", "")
-    table.add_row(f"{report.accepted:,}", Text("accepted", style="green"), _withheld(report))
+    table.add_row(f"{report.accepted:,}", Text("accepted", style="green"), _kept_back(report))
     for group in report.refused:
         style = "dim" if group.harmless else "red"
         table.add_row(f"{group.count:,}", Text(f"refused: {group.code}", style=style), _why(group))
@@ -187,8 +201,15 @@ def _report_table(report: Report) -> Table:
     return table
 
 
-def _withheld(report: Report) -> str:
-    return f"{report.withheld:,} of them withheld by the manifest" if report.withheld else ""
+def _kept_back(report: Report) -> str:
+    """Say what of the accepted is kept back, and why."""
+    reasons = {
+        "withheld": report.withheld,
+        "held": report.held,
+        "without known rights": report.rights_unknown,
+    }
+    told = [f"{count:,} {reason}" for reason, count in reasons.items() if count]
+    return f"of them {'; '.join(told)}" if told else ""
 
 
 def _why(group: Refused) -> Text:

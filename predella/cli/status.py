@@ -200,6 +200,8 @@ def _row(submission: Submission) -> dict[str, Any]:
         "title": submission.title,
         "source": submission.source,
         "state": submission.state,
+        "is_withdrawn": submission.is_withdrawn,
+        "is_held": submission.is_held,
         "rows_read": submission.rows_read,
         "rows_accepted": submission.rows_accepted,
         "rows_refused": submission.rows_refused,

@@ -1,7 +1,7 @@
 """``predella submit``: hand images in, and see at once what was accepted."""
 
 import sys
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -37,6 +37,19 @@ def submit(
         typer.Option(help="What to call it; else the name of the folder.", show_default=False),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would happen.")] = False,
+    preview: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="So many objects first; the rest when you say so.", show_default=False
+        ),
+    ] = None,
+    number_pattern: Annotated[
+        str | None,
+        typer.Option(
+            help="How file names tell object numbers: (?P<number>...); see the documentation.",
+            show_default=False,
+        ),
+    ] = None,
     replace: Annotated[
         bool, typer.Option("--replace", help="Upload over other files of the same names.")
     ] = False,
@@ -63,8 +76,9 @@ def submit(
         account = acting(session, "submissions:write", slug=collection).account
         into = collections.by_slug(session, collection)
         session.expunge_all()
+    wishes = Wishes(preview, number_pattern)
     if dry_run:
-        outcome = Outcome(_try_out(source, into, account, title))
+        outcome = Outcome(_try_out(source, into, account, title, wishes))
         if not json:
             fates.print_report(outcome.report, tried_only=True)
     else:
@@ -73,6 +87,7 @@ def submit(
             into,
             account=account,
             title=title,
+            wishes=wishes,
             replace=replace,
             wait=wait,
             seconds=timeout,
@@ -81,6 +96,14 @@ def submit(
     if json:
         print_json(outcome.as_json())
     raise typer.Exit(outcome.code)
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """How a hand-in is to be read and worked on."""
+
+    preview: int | None = None
+    number_pattern: str | None = None
 
 
 @dataclass(frozen=True)
@@ -113,13 +136,14 @@ def hand_in(
     *,
     account: Account,
     title: str | None = None,
+    wishes: Wishes | None = None,
     replace: bool = False,
     wait: bool = False,
     seconds: float | None = None,
     quiet: bool = False,
 ) -> Outcome:
     """Upload what is local, hand it in, read it here and now, and wait for it if wanted."""
-    report = _receive(str(source), collection, account, title, replace=replace)
+    report = _receive(str(source), collection, account, title, wishes or Wishes(), replace=replace)
     if not quiet:
         fates.print_report(report)
     if not wait or report.state is SubmissionState.REFUSED:
@@ -134,7 +158,13 @@ def hand_in(
 
 
 def _receive(
-    source: str, collection: Collection, account: Account, title: str | None, *, replace: bool
+    source: str,
+    collection: Collection,
+    account: Account,
+    title: str | None,
+    wishes: Wishes,
+    *,
+    replace: bool,
 ) -> Report:
     store = storage.store()
     if not source.startswith("s3://"):
@@ -148,16 +178,26 @@ def _receive(
             account_id=AccountId(account.id),
             source=source,
             title=title,
+            **asdict(wishes),
         )
 
 
-def _try_out(source: str, collection: Collection, account: Account, title: str | None) -> Report:
+def _try_out(
+    source: str, collection: Collection, account: Account, title: str | None, wishes: Wishes
+) -> Report:
     store: Readable = storage.store()
     if not source.startswith("s3://"):
         planned = uploading.plan(Path(source), collection, title=title)
         source, store = planned.source, uploading.Planned(storage.store(), planned)
     with err.status("Reading..."), db.transaction() as session:
-        return submissions.dry_run(session, collection, account=account, source=source, store=store)
+        return submissions.dry_run(
+            session,
+            collection,
+            account=account,
+            source=source,
+            store=store,
+            **asdict(wishes),
+        )
 
 
 def _watch(submission_id: SubmissionId, seconds: float | None) -> Progress:

@@ -18,6 +18,7 @@ from typing import BinaryIO
 
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
+from predella.cli import bagging
 from predella.cli.output import err
 from predella.errors import ConflictError, SourceError
 from predella.formats import manifest
@@ -135,6 +136,9 @@ class Planned:
 
 def _plan_folder(folder: Path, collection: Collection, name: str) -> Plan:
     below = Location(collection.bucket, f"{collection.prefix}{name}/")
+    if bagging.is_bag(folder):
+        files = [(path, path.relative_to(folder).as_posix()) for path in bagging.files(folder)]
+        return Plan(str(below), below, tuple(_local(path, below, at) for path, at in files), None)
     images = tuple(
         _local(path, below, path.relative_to(folder).as_posix()) for path in _pictures(folder)
     )

@@ -22,6 +22,7 @@ from predella.models.item import Item, ItemState, Sensitivity, Stage
 from predella.models.lot import Lot, LotState
 from predella.models.lot_member import LotMember
 from predella.models.membership import Membership
+from predella.models.object_gate import ObjectGate
 from predella.models.open_finding import OpenFinding
 from predella.models.opening import Opening
 from predella.models.prompt import DEFAULT_PROMPT, Prompt, PromptKind
@@ -83,6 +84,7 @@ __all__ = [
     "LotMember",
     "LotState",
     "Membership",
+    "ObjectGate",
     "OpenFinding",
     "Opening",
     "Outcome",

@@ -36,7 +36,11 @@ class ItemState(StrEnum):
     FAILED = "failed"
     """``error_code`` and ``error`` say why; ``predella requeue`` tries again."""
     WITHHELD = "withheld"
-    """The museum's own gate (sensitivity, permission) keeps it from the model."""
+    """The museum's own gate (sensitivity, permission) keeps it from the model and the desk."""
+    HELD = "held"
+    """A preview goes first; this is released, or withdrawn, when somebody has looked."""
+    WITHDRAWN = "withdrawn"
+    """Its submission was taken back; restoring that brings it back."""
 
 
 class Sensitivity(StrEnum):
@@ -55,8 +59,16 @@ class Item(Record):
     __tablename__ = "item"
     __table_args__ = (
         UniqueConstraint("submission_id", "object_number", "key"),
+        # Both mirror a word said once elsewhere: whoever changes it there changes it here.
         ForeignKeyConstraint(
-            ["submission_id", "collection_id"], ["submission.id", "submission.collection_id"]
+            ["submission_id", "collection_id", "is_withdrawn"],
+            ["submission.id", "submission.collection_id", "submission.is_withdrawn"],
+            onupdate="CASCADE",
+        ),
+        ForeignKeyConstraint(
+            ["collection_id", "object_number", "is_open"],
+            ["object_gate.collection_id", "object_gate.object_number", "object_gate.is_open"],
+            onupdate="CASCADE",
         ),
         ForeignKeyConstraint(["image_id", "collection_id"], ["image.id", "image.collection_id"]),
         ForeignKeyConstraint(["analysis_id", "image_id"], ["analysis.id", "analysis.image_id"]),
@@ -72,7 +84,8 @@ class Item(Record):
             "stage = 'prepare' OR image_id IS NOT NULL", name="prepared_before_analyzed"
         ),
         CheckConstraint(
-            "state IN ('withheld', 'failed') OR ai_processing AND sensitivity <> 'restricted'",
+            "state NOT IN ('waiting', 'leased', 'done')"
+            " OR is_open AND NOT is_withdrawn AND NOT is_held",
             name="gate",
         ),
         Index("ix_item_ready", "stage", "priority", "id", postgresql_where="state = 'waiting'"),
@@ -96,7 +109,7 @@ class Item(Record):
     row_number: Mapped[int]
     """As the team's spreadsheet shows it; for a prefix, the place in key order."""
 
-    # The object, as the manifest tells it.
+    # The object, as the manifest tells it. Whether it may be worked on or leave, its gate says.
     object_number: Mapped[str]
     title: Mapped[str | None]
     artist: Mapped[str | None]
@@ -136,6 +149,14 @@ class Item(Record):
     """What its collection asked when it was handed in."""
     image_id: Mapped[UUID | None]
     analysis_id: Mapped[UUID | None]
+
+    # What keeps it back; a trigger puts ``state`` right when one of them changes.
+    is_open: Mapped[bool] = mapped_column(default=True)
+    """As the gate of its object says: see ``ObjectGate``."""
+    is_withdrawn: Mapped[bool] = mapped_column(default=False)
+    """As its submission says."""
+    is_held: Mapped[bool] = mapped_column(default=False)
+    """It waits behind a preview."""
 
     # The ledger.
     stage: Mapped[Stage] = mapped_column(default=Stage.PREPARE)

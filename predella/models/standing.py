@@ -10,6 +10,8 @@ from predella.models.base import Base
 class ReviewState(StrEnum):
     """What the newest decision makes of an analysis; each stands further than the one before."""
 
+    WITHHELD = "withheld"
+    """Every object that it speaks for is closed by the museum, or withdrawn with its hand-in."""
     SUPERSEDED = "superseded"
     """A new text was asked for in its place."""
     REJECTED = "rejected"
@@ -24,7 +26,7 @@ class ReviewState(StrEnum):
 
     @property
     def rank(self) -> int:
-        """How far it has come: 0 for superseded, up to 5 for approved."""
+        """How far it has come: 0 for withheld, up to 6 for approved."""
         return list(ReviewState).index(self)
 
 

@@ -28,9 +28,11 @@ class Submission(Record):
 
     __tablename__ = "submission"
     __table_args__ = (
-        UniqueConstraint("id", "collection_id"),
+        UniqueConstraint("id", "collection_id", "is_withdrawn"),
         CheckConstraint("(state = 'refused') = (refusal IS NOT NULL)", name="refusal"),
         CheckConstraint("(state = 'unchanged') = (same_as_id IS NOT NULL)", name="same_as"),
+        CheckConstraint("state = 'received' OR NOT is_withdrawn", name="received_then_withdrawn"),
+        CheckConstraint("preview > 0", name="preview"),
         CheckConstraint("(lease_token IS NULL) = (lease_until IS NULL)", name="lease"),
         CheckConstraint(
             "state = 'receiving' OR lease_token IS NULL", name="leased_while_receiving"
@@ -40,7 +42,7 @@ class Submission(Record):
             "collection_id",
             "digest",
             unique=True,
-            postgresql_where="state = 'received'",
+            postgresql_where="state = 'received' AND NOT is_withdrawn",
         ),
         Index("ix_submission_receiving", "created_at", postgresql_where="state = 'receiving'"),
         Index("ix_submission_unfinished", "created_at", postgresql_where="finished_at IS NULL"),
@@ -60,6 +62,16 @@ class Submission(Record):
     rows_read: Mapped[int] = mapped_column(default=0)
     rows_accepted: Mapped[int] = mapped_column(default=0)
     rows_refused: Mapped[int] = mapped_column(default=0)
+    number_pattern: Mapped[str | None]
+    """How file names tell the object numbers that no manifest tells: ``formats.manifest``."""
+    preview: Mapped[int | None]
+    """How many objects go first; the others are held until somebody has looked."""
+    is_held: Mapped[bool] = mapped_column(default=False)
+    """Whether items of it wait behind the preview."""
+    is_withdrawn: Mapped[bool] = mapped_column(default=False)
+    """Taken back: nothing of it goes on, is read or leaves; its history stays."""
+    reason: Mapped[str | None]
+    """Why it was withdrawn, or restored, last."""
     attempt: Mapped[int] = mapped_column(default=0)
     lease_token: Mapped[UUID | None]
     lease_until: Mapped[datetime | None]

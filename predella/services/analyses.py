@@ -16,7 +16,6 @@ from predella.formats.entry import stamp
 from predella.ids import AnalysisId, CollectionId, Reach, SubmissionId
 from predella.models import (
     Analysis,
-    Decision,
     Image,
     Item,
     OpenFinding,
@@ -45,6 +44,8 @@ class AnalysisView:
     """The newest wording, with who wrote it."""
     review: Review | None
     """The newest decision, with who took it."""
+    state: ReviewState
+    """What that makes of it, or that it is withheld."""
     items: Sequence[Item]
     """Those that share it, by object number; the first of them where there are many."""
     item_count: int
@@ -71,13 +72,6 @@ class AnalysisView:
     def image(self) -> Image:
         """What the model looked at."""
         return self.analysis.image
-
-    @property
-    def state(self) -> ReviewState:
-        """What the newest decision makes of it."""
-        if self.review is None or self.review.decision is Decision.REOPENED:
-            return ReviewState.NEEDS_REVIEW
-        return ReviewState(self.review.decision.value)
 
     @property
     def is_held(self) -> bool:
@@ -179,8 +173,9 @@ def views(session: Session, analysis_ids: Sequence[UUID]) -> Sequence[AnalysisVi
     """
     revision, review = aliased(Revision, _newest(Revision)), aliased(Review, _newest(Review))
     rows = session.execute(
-        select(Analysis, revision, review)
+        select(Analysis, revision, review, Standing.state)
         .select_from(Analysis)
+        .join(Standing, Standing.analysis_id == Analysis.id)
         .join(revision, true())
         .outerjoin(review, true())
         .where(Analysis.id.in_(analysis_ids))

@@ -25,7 +25,13 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, aliased, joinedload
 
 from predella import clock
-from predella.errors import AlreadyDecidedError, ClaimedError, NotFoundError
+from predella.errors import (
+    AlreadyDecidedError,
+    ClaimedError,
+    NotFoundError,
+    PredellaError,
+    WithheldError,
+)
 from predella.ids import AnalysisId
 from predella.models import (
     Account,
@@ -91,6 +97,7 @@ def hold(session: Session, analysis_id: AnalysisId, *, account: Account) -> Clai
         NotFoundError: there is no such analysis.
         AlreadyDecidedError: it is decided; undo that first.
         ClaimedError: a colleague holds it.
+        WithheldError: its object was closed, or its hand-in withdrawn.
     """
     if session.get(Analysis, analysis_id, with_for_update=True) is None:
         raise NotFoundError("analysis", analysis_id)
@@ -285,7 +292,7 @@ def _write(
     return [AnalysisId(id_) for id_ in found if id_ in mine]
 
 
-def _refusal(session: Session, analysis_id: AnalysisId) -> ClaimedError | AlreadyDecidedError:
+def _refusal(session: Session, analysis_id: AnalysisId) -> PredellaError:
     newest = select(Review).filter_by(analysis_id=analysis_id).order_by(Review.number.desc())
     review = session.scalar(newest.options(joinedload(Review.account)).limit(1))
     if review is not None and review.decision.settles:
@@ -293,5 +300,7 @@ def _refusal(session: Session, analysis_id: AnalysisId) -> ClaimedError | Alread
             analysis_id, decision=review.decision, reviewer=review.account.display_name
         )
     held = select(Claim).filter_by(analysis_id=analysis_id).options(joinedload(Claim.account))
-    claim = session.scalars(held).one()
+    claim = session.scalars(held).one_or_none()
+    if claim is None:
+        return WithheldError(analysis_id)
     return ClaimedError(analysis_id, colleague=claim.account.display_name, until=claim.until)

@@ -16,7 +16,7 @@ from uuid import UUID
 
 import psycopg
 from sqlalchemy import func, update
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import Session, joinedload
 
 from predella import db
 from predella.errors import ConflictError
@@ -134,11 +134,26 @@ def _remember(lease: Lease, notes: BinaryIO, ended: Mapping[str, object]) -> Non
         )
         if held is None:
             raise ConflictError(f"export {lease.id} is in other hands by now")
+        _note_kept_back(session, lease)
         driver: Any = session.connection().connection.driver_connection
         with driver.cursor() as cursor, cursor.copy(_REMEMBER) as copy:
             for row in _lines(lease, notes):
                 copy.write_row(row)
         webhooks.ring(session)
+
+
+def _note_kept_back(session: Session, lease: Lease) -> None:
+    """Enter in the audit log what this export leaves out, and why: one entry."""
+    export = session.get_one(Export, lease.id, options=[joinedload(Export.account)])
+    if kept := outgoing.kept_back(session, export.collection_id):
+        audits.note(
+            session,
+            action="gates.kept_back",
+            subject_kind="export",
+            subject_id=export.id,
+            account=export.account,
+            details={gate.value: count for gate, count in kept.items()},
+        )
 
 
 def _lines(lease: Lease, notes: BinaryIO) -> Iterator[tuple[object, ...]]:

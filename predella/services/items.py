@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 from predella import queue
 from predella.errors import InvalidError
 from predella.ids import CollectionId, ItemId, SubmissionId
-from predella.models import Item, ItemState, Sensitivity, Stage, Submission
+from predella.models import Item, ItemState, Stage, Submission
 
+_APART = (ItemState.FAILED, ItemState.WITHHELD, ItemState.HELD, ItemState.WITHDRAWN)
 HAND_IN_AGAIN = ("source_changed",)
 """Codes of failures that only a new hand-in can mend."""
 
@@ -30,16 +31,19 @@ class Progress:
     """Further views of an object: prepared, and nothing more is to be done."""
     failed: int = 0
     withheld: int = 0
+    held: int = 0
+    """Behind a preview, until they are released."""
+    withdrawn: int = 0
 
     @property
     def total(self) -> int:
         """All items."""
-        return self.done + self.failed + self.running
+        return self.done + self.failed + self.running + self.held
 
     @property
     def done(self) -> int:
         """Those that are as far as they are to come."""
-        return self.analyzed + self.kept + self.withheld
+        return self.analyzed + self.kept + self.withheld + self.withdrawn
 
     @property
     def running(self) -> int:
@@ -65,7 +69,7 @@ class Failure:
 def progress(session: Session, submission_id: SubmissionId) -> Progress:
     """Count the items of a submission by how far they have come."""
     fate = case(
-        (Item.state.in_([ItemState.FAILED, ItemState.WITHHELD]), Item.state),
+        (Item.state.in_(_APART), Item.state),
         (Item.analysis_id.is_not(None), "analyzed"),
         (Item.state == ItemState.DONE, "kept"),
         (Item.stage == Stage.PREPARE, "preparing"),
@@ -112,7 +116,7 @@ def requeue(
     """Let failed items be tried again from the stage they failed in; return how many.
 
     Items whose file has changed are left: they have to be handed in again. So are items that
-    the museum's gates keep from the model.
+    the museum's gates keep from the model, and those of a submission that was withdrawn.
 
     Raises:
         InvalidError: neither a submission nor items were named.
@@ -122,8 +126,8 @@ def requeue(
     chosen = [
         Item.state == ItemState.FAILED,
         Item.error_code.not_in(HAND_IN_AGAIN),
-        Item.ai_processing,
-        Item.sensitivity != Sensitivity.RESTRICTED,
+        Item.is_open,
+        ~Item.is_withdrawn,
     ]
     if submission_id is not None:
         chosen.append(Item.submission_id == submission_id)

@@ -35,8 +35,10 @@ class Gate(StrEnum):
 
     SENSITIVE = "sensitive"
     """The object is restricted, or its sensitivity is still to be reviewed."""
+    AI_DENIED = "ai_denied"
+    """No model may see it any more, so what one wrote is kept back too."""
     DENIED = "denied"
-    """The manifest's column ``export`` says so."""
+    """Its ``export`` says so."""
     EMBARGOED = "embargoed"
     RIGHTS_UNKNOWN = "rights_unknown"
     """There is no rights statement for the work."""
@@ -54,31 +56,34 @@ class Departure:
     entry: CatalogEntry
 
 
-# An object's newest row says whether its text may leave, even while the picture that came
-# with it still waits; of its approved rows the newest of each kind of text leaves.
+# The object's gate says whether its text may leave; of its approved rows the newest of each kind
+# of text leaves. What is approved and withheld is counted as kept back.
 _CANDIDATES = """
     WITH gated AS (
-        SELECT item.*, CASE
-            WHEN sensitivity <> 'none' THEN 'sensitive'
-            WHEN NOT exportable THEN 'denied'
-            WHEN embargo_until > current_date THEN 'embargoed'
-            WHEN rights_work IS NULL THEN 'rights_unknown' END AS gate
-        FROM item WHERE collection_id = :collection_id AND is_primary
-    ), spoken AS (
-        SELECT gated.*, coalesce(
-            first_value(gate) OVER (PARTITION BY object_number ORDER BY id DESC), gate) AS closed
-        FROM gated
+        SELECT item.*, gate.rights_work AS rights, CASE
+            WHEN gate.sensitivity <> 'none' THEN 'sensitive'
+            WHEN NOT gate.ai_processing THEN 'ai_denied'
+            WHEN NOT gate.exportable THEN 'denied'
+            WHEN gate.embargo_until > current_date THEN 'embargoed'
+            WHEN gate.rights_work IS NULL THEN 'rights_unknown' END AS closed
+        FROM item JOIN object_gate gate USING (collection_id, object_number)
+        WHERE collection_id = :collection_id AND is_primary
     ), asked AS (
         SELECT release.id AS release_id, prompt.kind,
             prompt.kind || CASE prompt.kind WHEN 'element' THEN prompt.name ELSE '' END AS text_id
         FROM release JOIN prompt ON prompt.id = release.prompt_id
     ), candidate AS (
-        SELECT DISTINCT ON (object_number, text_id) spoken.*, asked.kind, asked.text_id
-        FROM spoken JOIN standing USING (analysis_id)
-        JOIN analysis ON analysis.id = spoken.analysis_id
+        SELECT DISTINCT ON (object_number, text_id) gated.*, asked.kind, asked.text_id
+        FROM gated JOIN standing USING (analysis_id)
+        JOIN analysis ON analysis.id = gated.analysis_id
         JOIN asked USING (release_id)
-        WHERE spoken.state = 'done' AND standing.state = 'approved'
-        ORDER BY object_number, text_id, spoken.id DESC
+        WHERE gated.state IN ('done', 'withheld') AND (
+            standing.state = 'approved' OR standing.state = 'withheld' AND 'approved' = (
+                SELECT decision FROM review WHERE review.analysis_id = analysis.id
+                ORDER BY number DESC LIMIT 1
+            )
+        )
+        ORDER BY object_number, text_id, gated.id DESC
     )
 """
 
@@ -96,7 +101,7 @@ _DEPARTURES = _of_candidates("""
     SELECT candidate.id AS item_id, candidate.analysis_id, candidate.object_number,
         candidate.title, candidate.artist, candidate.artist_uri, candidate.date,
         candidate.medium, candidate.dimensions, candidate.object_uri, candidate.credit_line,
-        candidate.rights_work, candidate.extra, candidate.key, candidate.kind,
+        candidate.rights AS rights_work, candidate.extra, candidate.key, candidate.kind,
         image.sha256 AS image_sha256, image.width, image.height,
         analysis.release_id, analysis.language, analysis.created_at AS generated_at,
         revision.id AS revision_id, revision.number AS revision_number, revision.text,

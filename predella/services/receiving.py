@@ -8,9 +8,11 @@ from sqlalchemy.orm import Session
 
 from predella import queue
 from predella.errors import ConflictError, InvalidError, RefusedImageError, SourceError
+from predella.formats.manifest import Numbering
 from predella.ids import CollectionId, SubmissionId
-from predella.models import Collection, Submission, SubmissionState
-from predella.services import reports, sources, staging, verdicts
+from predella.models import Collection, Item, Submission, SubmissionState
+from predella.services import bags, gates, previews, reports, sources, staging, verdicts
+from predella.services.bags import Bag
 from predella.services.reports import Report
 from predella.services.sources import Readable
 from predella.services.staging import Counted
@@ -34,14 +36,25 @@ def receive(session: Session, submission: Submission, store: Readable) -> Report
     location = Location.parse(submission.source)
     try:
         with session.begin_nested():
-            manifest = sources.manifest_in(location, store)
-            place = _place(submission, collection, manifest, location)
+            bag = bags.at(location, store)
+            manifest = _manifest(location, bag, store)
+            place = _place(submission, collection, manifest, bag.payload if bag else location)
             counted = _stage(session, place, manifest, store)
+            if bag:
+                counted = bags.pin(session, bag, place, counted, store)
     except (InvalidError, RefusedImageError) as error:
         _end(session, submission, state=SubmissionState.REFUSED, refusal=str(error))
     else:
         _judge(session, submission, place, counted)
+        if bag and submission.state is SubmissionState.RECEIVED:
+            bags.refuse_missing(session, place)
     return reports.report(session, submission)
+
+
+def _manifest(location: Location, bag: Bag | None, store: Readable) -> Location | None:
+    """A bag holds the catalog's manifest in its payload, or beside it."""
+    inside = sources.manifest_in(bag.payload, store) if bag else None
+    return inside or sources.manifest_in(location, store)
 
 
 def _place(
@@ -55,17 +68,24 @@ def _place(
         folder=sources.folder_of(collection, manifest) if manifest else source.key,
         language=collection.language,
         prompt_id=collection.prompt_id,
-        one_each=manifest is None,
+        preview=submission.preview,
+        one_each=manifest is None and submission.number_pattern is None,
+        numbering=_numbering(submission),
     )
+
+
+def _numbering(submission: Submission) -> Numbering | None:
+    pattern = submission.number_pattern
+    return Numbering.parse(pattern) if pattern else None
 
 
 def _stage(session: Session, place: Place, manifest: Location | None, store: Readable) -> Counted:
     staging.open_tables(session)
     if manifest is None:
         staging.stage_objects(session, store.list(place.bucket, place.folder))
-        counted = staging.stage_names(session, below=place.folder)
+        counted = staging.stage_names(session, below=place.folder, numbering=place.numbering)
     else:
-        counted = _stage_manifest(session, manifest, store)
+        counted = _stage_manifest(session, place, manifest, store)
         staging.stage_objects(session, store.list(place.bucket, place.prefix))
     if not counted.rows:
         raise SourceError(
@@ -77,13 +97,13 @@ def _stage(session: Session, place: Place, manifest: Location | None, store: Rea
     return counted
 
 
-def _stage_manifest(session: Session, manifest: Location, store: Readable) -> Counted:
+def _stage_manifest(session: Session, place: Place, manifest: Location, store: Readable) -> Counted:
     """Read a copy: a store that stops in the middle is not a broken manifest."""
     with tempfile.TemporaryFile() as copy:
         pinned = store.head(manifest.bucket, manifest.key)
         store.copy_pinned(pinned, copy, max_bytes=_MAX_MANIFEST_BYTES)
         copy.seek(0)
-        return staging.stage_manifest(session, copy, name=manifest.key)
+        return staging.stage_manifest(session, copy, name=manifest.key, numbering=place.numbering)
 
 
 def _judge(session: Session, submission: Submission, place: Place, counted: Counted) -> None:
@@ -96,6 +116,8 @@ def _judge(session: Session, submission: Submission, place: Place, counted: Coun
         state = SubmissionState.UNCHANGED
         _end(session, submission, state=state, digest=digest, same_as_id=same)
         return
+    gates.speak(session, submission)
+    previews.choose(session, submission, seed=digest.hex())
     _end(
         session,
         submission,
@@ -104,6 +126,7 @@ def _judge(session: Session, submission: Submission, place: Place, counted: Coun
         rows_read=counted.rows,
         rows_accepted=verdicts.accept(session, place),
         rows_refused=verdicts.refuse(session, place),
+        is_held=_holds(session, submission),
     )
     queue.ring_after_commit(session, queue.PREPARE)
 
@@ -114,8 +137,14 @@ def _handed_in_before(session: Session, place: Place, digest: bytes) -> UUID | N
             Submission.collection_id == place.collection_id,
             Submission.digest == digest,
             Submission.state == SubmissionState.RECEIVED,
+            ~Submission.is_withdrawn,
         )
     )
+
+
+def _holds(session: Session, submission: Submission) -> bool:
+    held = select(Item.id).where(Item.submission_id == submission.id, Item.is_held)
+    return session.scalar(select(held.exists())) or False
 
 
 def _end(session: Session, submission: Submission, **outcome: object) -> None:

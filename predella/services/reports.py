@@ -4,14 +4,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from predella.ids import SubmissionId
-from predella.models import Item, ItemState, Refusal, Submission, SubmissionState
+from predella.models import Item, ItemState, ObjectGate, Refusal, Submission, SubmissionState
+from predella.services import runs
 from predella.services.verdicts import HARMLESS
 
 _EXAMPLES = 3
+_TO_COME = (ItemState.WAITING, ItemState.LEASED, ItemState.HELD)
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,13 @@ class Report:
     accepted: int
     withheld: int
     """Of the accepted: those that the museum's own gates keep from the model."""
+    held: int
+    """Of the accepted: those that wait behind a preview."""
+    rights_unknown: int
+    """Of the accepted: those whose text cannot leave before their rights are known."""
+    analysis_seconds: float | None
+    """About how long a model worker will take for what is still to be analyzed, by the rate that
+    was measured last; None where none ever was, or nothing is left."""
     refused: tuple[Refused, ...]
     """The most frequent reason first."""
     files_without_row: int
@@ -67,6 +76,8 @@ class Report:
 def report(session: Session, submission: Submission) -> Report:
     """Count what became of the rows of a submission."""
     groups = _refused(session, submission)
+    withheld, held, rights_unknown, left = session.execute(_kept_back(submission)).one()
+    rate = runs.last_rate(session)
     earlier = session.get(Submission, submission.same_as_id) if submission.same_as_id else None
     return Report(
         submission_id=SubmissionId(submission.id),
@@ -76,7 +87,10 @@ def report(session: Session, submission: Submission) -> Report:
         same_as_at=earlier.created_at if earlier else None,
         rows_read=submission.rows_read,
         accepted=submission.rows_accepted,
-        withheld=_withheld(session, submission),
+        withheld=withheld,
+        held=held,
+        rights_unknown=rights_unknown,
+        analysis_seconds=left / rate if left and rate else None,
         refused=tuple(group for group in groups if group.code != "file_without_row"),
         files_without_row=sum(g.count for g in groups if g.code == "file_without_row"),
     )
@@ -90,11 +104,22 @@ def is_partial(session: Session, submission: Submission) -> bool:
     return session.scalar(select(bad.exists())) or False
 
 
-def _withheld(session: Session, submission: Submission) -> int:
-    query = select(func.count(Item.id)).where(
-        Item.submission_id == submission.id, Item.state == ItemState.WITHHELD
+def _kept_back(submission: Submission) -> Select[int, int, int, int]:
+    return (
+        select(
+            func.count().filter(Item.state == ItemState.WITHHELD),
+            func.count().filter(Item.state == ItemState.HELD),
+            func.count().filter(ObjectGate.rights_work.is_(None)),
+            func.count().filter(Item.is_primary, Item.state.in_(_TO_COME)),
+        )
+        .select_from(Item)
+        .join(
+            ObjectGate,
+            (ObjectGate.collection_id == Item.collection_id)
+            & (ObjectGate.object_number == Item.object_number),
+        )
+        .where(Item.submission_id == submission.id)
     )
-    return session.scalars(query).one()
 
 
 def _refused(session: Session, submission: Submission) -> list[Refused]:

@@ -26,6 +26,7 @@ from predella.errors import (
     SecondApproverError,
     StaleRevisionError,
     TooSoonError,
+    WithheldError,
 )
 from predella.formats.text import normalise
 from predella.ids import AnalysisId, FindingId, Reach
@@ -37,6 +38,7 @@ from predella.models import (
     Item,
     RejectionReason,
     Review,
+    ReviewState,
     Revision,
     Standing,
 )
@@ -107,6 +109,8 @@ class _Newest:
     """How its collection decides."""
     authors: AbstractSet[UUID]
     """Who wrote the newest wording, and who wrote what it brings back; nobody, if the model."""
+    is_withheld: bool
+    """Whether the museum closed every object that it speaks for."""
     is_opened: bool = False
     """Whether the account that decides has had it open."""
 
@@ -117,6 +121,8 @@ class _Newest:
         return wordings.stands_for(self.revision) <= wordings.stands_for(review.revision)
 
     def require_open(self) -> None:
+        if self.is_withheld:
+            raise WithheldError(self.revision.analysis_id)
         decided = self.review
         if decided is not None and decided.decision.settles:
             raise AlreadyDecidedError(
@@ -603,6 +609,7 @@ def _look(session: Session, analysis_ids: AbstractSet[AnalysisId]) -> dict[UUID,
     decided = {review.analysis_id: review for review in reviews}
     held = findings.holding(session, analysis_ids)
     chosen = rules.of_analyses(session, analysis_ids)
+    withheld = _withheld(session, analysis_ids)
     restored = aliased(Revision)
     rows = session.execute(
         select(Revision, restored.account_id)
@@ -622,9 +629,16 @@ def _look(session: Session, analysis_ids: AbstractSet[AnalysisId]) -> dict[UUID,
             held.get(revision.analysis_id, ()),
             chosen[revision.analysis_id],
             {author for author in (revision.account_id, brought_back) if author},
+            revision.analysis_id in withheld,
         )
         for revision, brought_back in rows
     }
+
+
+def _withheld(session: Session, analysis_ids: AbstractSet[AnalysisId]) -> AbstractSet[UUID]:
+    state = ReviewState.WITHHELD
+    found = select(Standing.analysis_id).where(Standing.analysis_id.in_(analysis_ids))
+    return set(session.scalars(found.where(Standing.state == state)))
 
 
 def _only(results: list[Review | PredellaError]) -> Review:

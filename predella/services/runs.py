@@ -131,6 +131,12 @@ def recent(session: Session) -> list[Performance]:
     return _performances(session, newest)
 
 
+def last_rate(session: Session) -> float | None:
+    """Return how many images a second the last run that wrote any wrote; None before the first."""
+    newest = select(Run).where(Run.images > 0).order_by(Run.id.desc()).limit(1)
+    return next((run.images_per_second for run in _performances(session, newest)), None)
+
+
 def totals(session: Session) -> Mapping[str, Work]:
     """Return what all runs have done, by the name of their model."""
     columns = [getattr(Run, field.name) for field in fields(Work)]

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from predella import ids
 from predella.formats import manifest
-from predella.formats.manifest import ManifestRow, RowProblem
+from predella.formats.manifest import ManifestRow, Numbering, RowProblem
 from predella.formats.manifest.rows import build
 from predella.storage import ObjectVersion
 
@@ -78,10 +78,12 @@ def analyze(session: Session) -> None:
 def stage_objects(session: Session, objects: Iterable[ObjectVersion]) -> None:
     """Put what the store has into ``found``."""
     columns = "id, key, folder, path, size, etag, version_id, is_picture"
-    _copy(session, f"COPY found ({columns}) FROM STDIN", map(_object_cells, objects))
+    copy_rows(session, f"COPY found ({columns}) FROM STDIN", map(_object_cells, objects))
 
 
-def stage_manifest(session: Session, stream: BinaryIO, *, name: str) -> Counted:
+def stage_manifest(
+    session: Session, stream: BinaryIO, *, name: str, numbering: Numbering | None = None
+) -> Counted:
     """Put every row of a manifest into ``handed_in``, the faulty ones with their faults.
 
     Raises:
@@ -91,23 +93,27 @@ def stage_manifest(session: Session, stream: BinaryIO, *, name: str) -> Counted:
     while chunk := stream.read(1 << 20):
         digest.update(chunk)
     stream.seek(0)
-    return Counted(_stage_rows(session, manifest.read(stream, name=name)), digest.digest())
+    rows = manifest.read(stream, name=name, numbering=numbering)
+    return Counted(_stage_rows(session, rows), digest.digest())
 
 
-def stage_names(session: Session, *, below: str) -> Counted:
-    """Make a row of every object in ``found``: the file's name is the object's number."""
-    return Counted(_stage_rows(session, _rows_from_names(session, below)), b"")
+def stage_names(session: Session, *, below: str, numbering: Numbering | None = None) -> Counted:
+    """Make a row of every object in ``found``: the file's name tells the object's number."""
+    return Counted(_stage_rows(session, _rows_from_names(session, below, numbering)), b"")
 
 
-def _rows_from_names(session: Session, below: str) -> Iterator[ManifestRow | RowProblem]:
+def _rows_from_names(
+    session: Session, below: str, numbering: Numbering | None
+) -> Iterator[ManifestRow | RowProblem]:
     keys = session.execute(
         text('SELECT key FROM found ORDER BY key COLLATE "C"'),
         execution_options={"yield_per": _CHUNK},
     ).scalars()
     pictures = (key for key in keys if not is_sidecar(key))
     for place, key in enumerate(pictures, start=1):
-        stem = posixpath.splitext(posixpath.basename(key))[0]
-        yield build(place, {"object_number": stem, "filename": key.removeprefix(below)})
+        stem = "" if numbering else posixpath.splitext(posixpath.basename(key))[0]
+        cells = {"object_number": stem, "filename": key.removeprefix(below)}
+        yield build(place, cells, numbering)
 
 
 def _stage_rows(session: Session, rows: Iterator[ManifestRow | RowProblem]) -> int:
@@ -115,12 +121,13 @@ def _stage_rows(session: Session, rows: Iterator[ManifestRow | RowProblem]) -> i
     columns = ", ".join(f'"{name}"' for name in _ROW_COLUMNS)
     count = 0
     while piece := list(islice(rows, _CHUNK)):
-        _copy(session, f"COPY handed_in ({columns}) FROM STDIN", map(_row_cells, piece))
+        copy_rows(session, f"COPY handed_in ({columns}) FROM STDIN", map(_row_cells, piece))
         count += len(piece)
     return count
 
 
-def _copy(session: Session, statement: str, rows: Iterable[tuple[Any, ...]]) -> None:
+def copy_rows(session: Session, statement: str, rows: Iterable[tuple[Any, ...]]) -> None:
+    """Put rows into a table as they come."""
     driver: Any = session.connection().connection.driver_connection
     with driver.cursor() as cursor, cursor.copy(statement) as copy:
         for row in rows:

@@ -8,7 +8,8 @@ from sqlalchemy import Select, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from predella import db, queue
-from predella.errors import ConflictError, NotFoundError, UnavailableError
+from predella.errors import ConflictError, InvalidError, NotFoundError, UnavailableError
+from predella.formats.manifest import Numbering
 from predella.formats.text import normalise
 from predella.ids import AccountId, CollectionId, Reach, SubmissionId
 from predella.models import Account, Collection, Refusal, Submission, SubmissionState
@@ -19,6 +20,7 @@ from predella.services.sources import Readable
 from predella.settings import get_settings
 
 _MAX_TITLE = 200
+MAX_PREVIEW = 1_000_000
 
 log = structlog.get_logger()
 
@@ -30,20 +32,30 @@ def create(
     account: Account,
     source: str,
     title: str | None = None,
+    preview: int | None = None,
+    number_pattern: str | None = None,
 ) -> Submission:
     """Note down a hand-in; a worker reads it once this transaction has committed.
+
+    With ``preview`` so many objects go first; the others are held until they are released.
+    ``number_pattern`` is how file names tell the object numbers that no manifest tells.
 
     ``source`` is a manifest or, with a slash at its end, a folder: inside the collection, or
     below ``submissions/`` in our own bucket.
 
     Raises:
         SourceError: it is neither, or lies elsewhere.
+        InvalidError: a preview of none, or a pattern that cannot be used.
     """
+    if preview is not None and not 1 <= preview <= MAX_PREVIEW:
+        raise InvalidError(f"a preview has 1 to {MAX_PREVIEW:,} objects, not {preview:,}")
     submission = Submission(
         collection_id=collection.id,
         account_id=account.id,
         source=str(sources.usable(collection, source)),
         title=normalise(title or "").strip()[:_MAX_TITLE] or None,
+        preview=preview,
+        number_pattern=Numbering.parse(number_pattern).pattern if number_pattern else None,
     )
     session.add(submission)
     session.flush()
@@ -99,11 +111,25 @@ def refusals(
 
 
 def dry_run(
-    session: Session, collection: Collection, *, account: Account, source: str, store: Readable
+    session: Session,
+    collection: Collection,
+    *,
+    account: Account,
+    source: str,
+    store: Readable,
+    preview: int | None = None,
+    number_pattern: str | None = None,
 ) -> Report:
     """Return what handing this in would bring, and leave no trace of having tried."""
     with session.begin_nested() as trial:
-        submission = create(session, collection, account=account, source=source)
+        submission = create(
+            session,
+            collection,
+            account=account,
+            source=source,
+            preview=preview,
+            number_pattern=number_pattern,
+        )
         report = receiving.receive(session, submission, store)
         trial.rollback()
     return report
@@ -116,6 +142,8 @@ def receive_at_once(
     account_id: AccountId,
     source: str,
     title: str | None = None,
+    preview: int | None = None,
+    number_pattern: str | None = None,
 ) -> Report:
     """Hand in and read it here and now, for somebody who waits for the report.
 
@@ -128,7 +156,15 @@ def receive_at_once(
     with db.transaction() as session:
         collection = session.get_one(Collection, collection_id)
         account = session.get_one(Account, account_id)
-        submission = create(session, collection, account=account, source=source, title=title)
+        submission = create(
+            session,
+            collection,
+            account=account,
+            source=source,
+            title=title,
+            preview=preview,
+            number_pattern=number_pattern,
+        )
         lease = leases.take(session, Submission, submission.id)
     try:
         return receive_leased(lease, store)

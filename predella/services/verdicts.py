@@ -11,6 +11,7 @@ from typing import Any, cast
 from sqlalchemy import CursorResult, TextClause, text
 from sqlalchemy.orm import Session
 
+from predella.formats.manifest import Numbering
 from predella.ids import CollectionId, SubmissionId
 from predella.services.staging import comparable
 
@@ -33,6 +34,10 @@ class Place:
     """For rows that name none."""
     prompt_id: str
     """What the collection asks about its pictures today."""
+    preview: int | None
+    """How many objects go first."""
+    numbering: Numbering | None
+    """How file names tell object numbers that no row tells."""
     one_each: bool
     """Without a manifest: one file for one object number."""
 
@@ -115,6 +120,7 @@ _JUDGE = text("""
         FROM item
         WHERE verdict IS NULL AND item.collection_id = :collection_id
             AND item.object_number = ranked.object_number AND item.key = ranked.key
+            AND NOT item.is_withdrawn
         ORDER BY item.id DESC LIMIT 1
     ) earlier ON true
 """)
@@ -130,17 +136,24 @@ _ACCEPT = text("""
         artist_uri, date, medium, dimensions, object_uri, view, sequence, is_primary, language,
         rights_work, rights_image, credit_line, sensitivity, sensitivity_note, labels,
         ai_processing, exportable, embargo_until, notes, extra, bucket, key, size, etag,
-        version_id, sha256, prompt_id, stage, state, priority, attempt, next_attempt_at
+        version_id, sha256, prompt_id, stage, state, priority, attempt, next_attempt_at,
+        is_open, is_withdrawn, is_held
     )
-    SELECT id, now(), :submission_id, :collection_id, row_number, object_number, title, artist,
-        artist_uri, date, medium, dimensions, object_uri, view, sequence, is_primary,
-        coalesce(language, :language), rights_work, rights_image, credit_line, sensitivity,
-        sensitivity_note, labels, ai_processing, export, embargo_until, notes, extra, :bucket,
-        key, size, judged.etag, version_id, sha256, :prompt_id, 'prepare',
-        CASE WHEN ai_processing AND sensitivity <> 'restricted' THEN 'waiting' ELSE 'withheld' END,
-        5, 0, now()
-    FROM handed_in JOIN judged USING (id) WHERE judged.code IS NULL
+    SELECT id, now(), :submission_id, :collection_id, row_number, handed_in.object_number,
+        title, artist, artist_uri, date, medium, dimensions, object_uri, view, sequence, is_primary,
+        coalesce(language, :language), handed_in.rights_work, rights_image, credit_line,
+        handed_in.sensitivity, handed_in.sensitivity_note, labels, handed_in.ai_processing, export,
+        handed_in.embargo_until, notes, extra, :bucket, key, size, judged.etag, version_id, sha256,
+        :prompt_id, 'prepare', 'waiting', 5, 0, now(), gate.is_open, false,
+        CAST(:preview AS integer) IS NOT NULL
+            AND NOT EXISTS (SELECT FROM previewed
+                WHERE previewed.object_number = handed_in.object_number)
+    FROM handed_in JOIN judged USING (id)
+    JOIN object_gate gate ON gate.collection_id = :collection_id
+        AND gate.object_number = handed_in.object_number
+    WHERE judged.code IS NULL
     ORDER BY id
+    FOR KEY SHARE OF gate
 """)
 
 # A guess at what was meant: the same path but for case and extension, else the only picture
@@ -213,9 +226,10 @@ def judge(session: Session, place: Place) -> None:
 def digest(session: Session, place: Place, manifest_sha256: bytes) -> bytes:
     """Return a digest of everything handed in, and of what is asked about it.
 
-    That is the manifest's bytes and the files' versions.
+    That is the manifest's bytes, the files' versions, and the pattern of their names.
     """
-    total = hashlib.sha256(manifest_sha256 + place.prompt_id.encode())
+    pattern = place.numbering.pattern if place.numbering else ""
+    total = hashlib.sha256(manifest_sha256 + place.prompt_id.encode() + pattern.encode())
     for version in session.execute(_VERSIONS, execution_options={"yield_per": 5_000}):
         total.update(repr(tuple(version)).encode())
     return total.digest()

@@ -191,3 +191,55 @@ class TestRequeue:
         counts = [digitizer.post(path, json={}).json()["requeued"] for _click in range(2)]
 
         assert counts == [1, 0]
+
+
+class TestWithdrawal:
+    def test_takes_a_hand_in_back_and_brings_it_back(
+        self, digitizer: TestClient, hand_in: HandIn, s3: Bucket
+    ) -> None:
+        path = f"/v1/submissions/{hand_in()['id']}"
+        assert submissions.receive_waiting(s3.store)
+
+        taken = digitizer.post(f"{path}/withdrawal", json={"reason": "The wrong box."})
+        progress = digitizer.get(path).json()["progress"]
+        back = digitizer.post(f"{path}/restoration", json={"reason": "The right one."})
+
+        assert (taken.json()["is_withdrawn"], progress["withdrawn"]) == (True, 2)
+        assert (back.json()["is_withdrawn"], back.json()["reason"]) == (False, "The right one.")
+
+    def test_of_what_is_still_being_read_conflicts(
+        self, digitizer: TestClient, hand_in: HandIn
+    ) -> None:
+        path = f"/v1/submissions/{hand_in()['id']}/withdrawal"
+
+        answer = digitizer.post(path, json={"reason": "The wrong box."})
+
+        assert answer.status_code == HTTPStatus.CONFLICT
+
+    def test_at_the_desk_asks_why_and_offers_the_way_back(
+        self, digitizer: TestClient, hand_in: HandIn, s3: Bucket
+    ) -> None:
+        page = f"/desk/submissions/{hand_in()['id']}"
+        assert submissions.receive_waiting(s3.store)
+
+        answer = digitizer.post(f"{page}/withdrawal", data={"reason": "The wrong box."})
+
+        assert "The wrong box." in answer.text
+        assert f"{page}/restoration" in answer.text
+
+
+class TestPreview:
+    def test_holds_the_rest_until_it_is_released(
+        self, digitizer: TestClient, collection: dict[str, Any], s3: Bucket
+    ) -> None:
+        body = {"source": f"s3://{s3.name}/prints/manifest.csv", "preview": 1}
+        made = digitizer.post(f"/v1/collections/{collection['id']}/submissions", json=body)
+        path = f"/v1/submissions/{made.json()['id']}"
+        assert submissions.receive_waiting(s3.store)
+        held = digitizer.get(path).json()
+
+        released = digitizer.post(f"{path}/release")
+
+        assert (held["is_held"], held["progress"]["held"]) == (True, 1)
+        assert released.json() == {"released": 1}
+        assert digitizer.get(path).json()["progress"]["preparing"] == 2

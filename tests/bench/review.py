@@ -41,6 +41,11 @@ INSERT INTO image SELECT made.* FROM image, generate_series(1, {count}) n,
 jsonb_populate_record(image, jsonb_build_object(
     'id', pg_temp.id('image', n), 'sha256', sha256(('image' || n)::bytea))) made
 WHERE image.id = :image;
+INSERT INTO object_gate (collection_id, object_number, sensitivity, ai_processing, exportable,
+    told, account_id, changed_at)
+SELECT item.collection_id, 'SK-B-' || n, 'none', true, true, '{{}}', account_id, now()
+FROM item JOIN object_gate gate USING (collection_id, object_number), generate_series(1, {count}) n
+WHERE item.id = :item;
 INSERT INTO item SELECT made.* FROM item, generate_series(1, {count}) n,
 jsonb_populate_record(item, jsonb_build_object(
     'id', pg_temp.id('item', n), 'object_number', 'SK-B-' || n, 'key', n || '.jpg',

@@ -91,10 +91,7 @@ class LedgerMachine(RuleBasedStateMachine):
         with Session(self.engine) as session, session.begin():
             assert session.scalar(zombies) == 0
             session.execute(
-                text(
-                    "UPDATE item SET state = 'withheld', lease_token = NULL, lease_until = NULL"
-                    " WHERE state IN ('waiting', 'leased')"
-                )
+                text("UPDATE item SET is_held = true WHERE state IN ('waiting', 'leased')")
             )
 
     @rule(pictures=st.lists(st.integers(1, 4), min_size=2, max_size=4), prepared=st.booleans())

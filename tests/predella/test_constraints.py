@@ -522,8 +522,6 @@ class TestItem:
             ({"lease_token": ids.new()}, "ck_item_lease"),
             ({"state": ItemState.FAILED}, "ck_item_error"),
             ({"error_code": "undecodable"}, "ck_item_error"),
-            ({"sensitivity": Sensitivity.RESTRICTED}, "ck_item_gate"),
-            ({"ai_processing": False}, "ck_item_gate"),
         ],
     )
     def test_cannot_contradict_itself(
@@ -533,6 +531,28 @@ class TestItem:
 
         with _refused(session, constraint):
             factories.item(session, within, **fields)
+
+    @pytest.mark.parametrize(
+        "fields", [{"sensitivity": Sensitivity.RESTRICTED}, {"ai_processing": False}]
+    )
+    @pytest.mark.parametrize("state", [ItemState.WAITING, ItemState.DONE])
+    def test_of_a_closed_object_is_withheld_whatever_is_written(
+        self, session: Session, fields: dict[str, Any], state: ItemState
+    ) -> None:
+        item = factories.item(session, **fields)
+
+        item.state = state
+        session.flush()
+        session.refresh(item)
+
+        assert item.state is ItemState.WITHHELD
+
+    def test_mirrors_what_the_gate_of_its_object_says(self, session: Session) -> None:
+        item = factories.item(session)
+
+        with _refused(session, "fk_item_collection_id_object_number_is_open"):
+            item.is_open = False
+        session.expire(item)
 
     def test_shows_no_picture_of_another_collection(self, session: Session) -> None:
         item, image = factories.item(session), factories.image(session)

@@ -17,7 +17,16 @@ from sqlalchemy.orm import Session
 from predella import db, ids, logs, storage
 from predella.cli.stack import Stack
 from predella.ids import CollectionId
-from predella.models import Collection, Image, Item, Role, Stage, Submission, SubmissionState
+from predella.models import (
+    Collection,
+    Image,
+    Item,
+    ObjectGate,
+    Role,
+    Stage,
+    Submission,
+    SubmissionState,
+)
 from predella.models.item import Sensitivity
 from predella.services import accounts, images
 from predella.settings import Settings, get_settings
@@ -124,6 +133,21 @@ def _submission(session: Session, bucket: str) -> Submission:
     return submission
 
 
+def _gate(session: Session, within: Submission, number: int) -> None:
+    session.add(
+        ObjectGate(
+            collection_id=within.collection_id,
+            object_number=str(number),
+            sensitivity=Sensitivity.NONE,
+            ai_processing=True,
+            exportable=True,
+            told={},
+            account_id=within.account_id,
+        )
+    )
+    session.flush()
+
+
 def _item(session: Session, within: Submission, png: bytes, number: int) -> None:
     sha256 = hashlib.sha256(png).digest()
     image = Image(
@@ -140,7 +164,7 @@ def _item(session: Session, within: Submission, png: bytes, number: int) -> None
         prepared_at=func.now(),
     )
     session.add(image)
-    session.flush()
+    _gate(session, within, number)
     session.add(
         Item(
             submission_id=within.id,

@@ -10,6 +10,7 @@ from typing import BinaryIO
 from predella.formats.manifest import csv_manifest, jsonl_manifest
 from predella.formats.manifest.columns import COLUMNS, Column, template
 from predella.formats.manifest.lines import Lines
+from predella.formats.manifest.numbering import Numbering
 from predella.formats.manifest.opening import characters
 from predella.formats.manifest.problems import (
     ManifestBrokenError,
@@ -24,6 +25,7 @@ __all__ = [
     "ManifestBrokenError",
     "ManifestHeaderError",
     "ManifestRow",
+    "Numbering",
     "RowProblem",
     "is_manifest",
     "read",
@@ -39,11 +41,14 @@ def is_manifest(name: str) -> bool:
     return name.lower().removesuffix(".gz").endswith(_JSON_SUFFIXES + _CSV_SUFFIXES)
 
 
-def read(stream: BinaryIO, *, name: str) -> Iterator[ManifestRow | RowProblem]:
+def read(
+    stream: BinaryIO, *, name: str, numbering: Numbering | None = None
+) -> Iterator[ManifestRow | RowProblem]:
     """Check the header, then return the rows one by one, each typed or explained.
 
     ``name`` is the file's; it decides between CSV and JSON Lines. The stream is read once,
-    forward, and left open.
+    forward, and left open. ``numbering`` tells the object numbers that
+    rows leave empty.
 
     Raises:
         ManifestHeaderError: at once, before any row, when the file or its header cannot be used.
@@ -51,5 +56,5 @@ def read(stream: BinaryIO, *, name: str) -> Iterator[ManifestRow | RowProblem]:
     """
     lines = Lines(characters(stream))
     if name.lower().removesuffix(".gz").endswith(_JSON_SUFFIXES):
-        return jsonl_manifest.read(lines)
-    return csv_manifest.read(lines)
+        return jsonl_manifest.read(lines, numbering)
+    return csv_manifest.read(lines, numbering)

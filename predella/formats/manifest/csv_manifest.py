@@ -6,6 +6,7 @@ from itertools import chain
 
 from predella.formats.manifest import columns, rows
 from predella.formats.manifest.lines import Lines
+from predella.formats.manifest.numbering import Numbering
 from predella.formats.manifest.problems import (
     ManifestBrokenError,
     ManifestHeaderError,
@@ -17,7 +18,7 @@ from predella.formats.manifest.rows import ManifestRow
 _DELIMITERS = {",": "a comma", ";": "a semicolon", "\t": "a tab"}
 
 
-def read(lines: Lines) -> Iterator[ManifestRow | RowProblem]:
+def read(lines: Lines, numbering: Numbering | None = None) -> Iterator[ManifestRow | RowProblem]:
     """Check the header, then return the rows one by one.
 
     Rows are counted as a spreadsheet counts them: a row with line breaks in a cell is one
@@ -33,7 +34,7 @@ def read(lines: Lines) -> Iterator[ManifestRow | RowProblem]:
         names = columns.resolve(_without_empty_tail(next(reader)))
     except csv.Error as error:
         raise ManifestHeaderError(f"The manifest's header is not CSV: {error}.") from error
-    found = _rows(reader, lines, names, delimiter)
+    found = _rows(reader, lines, names, delimiter, numbering)
     if (head := next(found, None)) is None:
         raise ManifestHeaderError("The manifest has a header but no rows.")
     return chain([head], found)
@@ -65,7 +66,11 @@ def _without_empty_tail(cells: list[str]) -> tuple[str, ...]:
 
 
 def _rows(
-    reader: Iterator[list[str]], lines: Lines, names: tuple[str, ...], delimiter: str
+    reader: Iterator[list[str]],
+    lines: Lines,
+    names: tuple[str, ...],
+    delimiter: str,
+    numbering: Numbering | None,
 ) -> Iterator[ManifestRow | RowProblem]:
     while True:
         lines.start_row()
@@ -77,7 +82,7 @@ def _rows(
         if cells is None:
             return
         if any(map(str.strip, cells)):
-            yield _row(lines.row, names, cells, delimiter)
+            yield _row(lines.row, names, cells, delimiter, numbering)
 
 
 def _unreadable(lines: Lines, error: csv.Error) -> RowProblem:
@@ -97,7 +102,11 @@ def _unreadable(lines: Lines, error: csv.Error) -> RowProblem:
 
 
 def _row(
-    number: int, names: tuple[str, ...], cells: list[str], delimiter: str
+    number: int,
+    names: tuple[str, ...],
+    cells: list[str],
+    delimiter: str,
+    numbering: Numbering | None,
 ) -> ManifestRow | RowProblem:
     by_name = dict(zip(names, cells, strict=False))
     surplus = any(map(str.strip, cells[len(names) :]))
@@ -107,4 +116,4 @@ def _row(
             f" a value that contains {_DELIMITERS[delimiter]} must stand in quotation marks."
         )
         return row_problem(number, by_name, "ragged_row", sentence)
-    return rows.build(number, by_name)
+    return rows.build(number, by_name, numbering)

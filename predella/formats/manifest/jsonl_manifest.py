@@ -6,6 +6,7 @@ from itertools import chain
 
 from predella.formats.manifest import columns, rows
 from predella.formats.manifest.lines import Lines
+from predella.formats.manifest.numbering import Numbering
 from predella.formats.manifest.problems import ManifestHeaderError, RowProblem, row_problem, shown
 from predella.formats.manifest.rows import ManifestRow
 
@@ -14,7 +15,7 @@ class _NotARowError(ValueError):
     """The line is JSON at most; the message says what it should have been."""
 
 
-def read(lines: Lines) -> Iterator[ManifestRow | RowProblem]:
+def read(lines: Lines, numbering: Numbering | None = None) -> Iterator[ManifestRow | RowProblem]:
     """Check the keys of the first line, then return the rows one by one.
 
     Raises:
@@ -27,7 +28,7 @@ def read(lines: Lines) -> Iterator[ManifestRow | RowProblem]:
         columns.resolve(tuple(_cells(head[1])))
     except _NotARowError as error:
         raise ManifestHeaderError(f"Line {head[0]} of the manifest {error}") from error
-    return (_row(number, line) for number, line in chain([head], found))
+    return (_row(number, line, numbering) for number, line in chain([head], found))
 
 
 def _numbered(lines: Lines) -> Iterator[tuple[int, str]]:
@@ -39,7 +40,7 @@ def _numbered(lines: Lines) -> Iterator[tuple[int, str]]:
             yield lines.row, line
 
 
-def _row(number: int, line: str) -> ManifestRow | RowProblem:
+def _row(number: int, line: str, numbering: Numbering | None) -> ManifestRow | RowProblem:
     try:
         cells = _cells(line)
     except _NotARowError as error:
@@ -49,7 +50,7 @@ def _row(number: int, line: str) -> ManifestRow | RowProblem:
     except ManifestHeaderError as error:
         sentence = str(error).replace("The manifest", "The line")
         return row_problem(number, cells, "bad_columns", sentence)
-    return rows.build(number, dict(zip(names, cells.values(), strict=True)))
+    return rows.build(number, dict(zip(names, cells.values(), strict=True)), numbering)
 
 
 def _cells(line: str) -> dict[str, str]:

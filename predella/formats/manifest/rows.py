@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from predella.formats.manifest.columns import COLUMNS
+from predella.formats.manifest.numbering import Numbering
 from predella.formats.manifest.problems import CellError, RowProblem, row_problem, shown
 from predella.formats.manifest.values import MAX_TEXT, prose
 
@@ -56,8 +57,22 @@ class ManifestRow:
     """Columns that we do not know, in order, without empty cells."""
 
 
-def build(number: int, cells: dict[str, str]) -> ManifestRow | RowProblem:
-    """Return the row that these cells (by resolved column name) describe, or all its faults."""
+def build(
+    number: int, cells: dict[str, str], numbering: Numbering | None = None
+) -> ManifestRow | RowProblem:
+    """Return the row that these cells (by resolved column name) describe, or all its faults.
+
+    What a row leaves empty its file's name may tell, where there is a pattern for it.
+    """
+    if numbering is not None and not cells.get("object_number", "").strip():
+        told = numbering.of(cells.get("filename", "").strip())
+        if not told:
+            sentence = (
+                f'object_number is empty, and the file\'s name "{shown(cells.get("filename", ""))}"'
+                " does not fit the pattern; write the number in the manifest, or mend the pattern."
+            )
+            return row_problem(number, cells, "no_object_number", sentence)
+        cells = {**cells, **{name: told[name] for name in told if not cells.get(name, "").strip()}}
     typed, extra, faults = _read(cells)
     if faults:
         sentence = " ".join(fault for _, fault in faults)

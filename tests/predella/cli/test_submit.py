@@ -2,6 +2,7 @@ import csv
 import io
 import json
 import threading
+from hashlib import sha256
 from pathlib import Path
 from uuid import UUID
 
@@ -417,3 +418,92 @@ class TestWhoMay:
 
 
 _NEEDED = {"collection": ("--bucket", "b", "--name", "n", "--institution", "i")}
+
+
+def _bag(folder: Path) -> Path:
+    """Make a folder a bag, as other programs do: the pictures below ``data/``."""
+    bag = folder.parent / "Bag 3"
+    folder.rename(folder.parent / "data")
+    bag.mkdir()
+    (folder.parent / "data").rename(bag / "data")
+    for path in (bag / "data").rglob("*"):
+        if path.suffix == ".xmp" or path.name.startswith("._"):
+            path.unlink()
+    (bag / "bagit.txt").write_text("BagIt-Version: 0.97\nTag-File-Character-Encoding: UTF-8\n")
+    files = [path for path in (bag / "data").rglob("*") if path.is_file()]
+    lines = (
+        f"{sha256(path.read_bytes()).hexdigest()}  {path.relative_to(bag).as_posix()}\n"
+        for path in files
+    )
+    (bag / "manifest-sha256.txt").write_text("".join(lines))
+    return bag
+
+
+class TestABag:
+    def test_is_uploaded_whole_and_pinned(self, run: Run, museum: Bucket, folder: Path) -> None:
+        bag = _bag(folder)
+
+        tried = run("submit", bag, "--collection", "sk", "--dry-run", "--json")
+        ran = run("submit", bag, "--collection", "sk", "--json")
+
+        assert tried.json["accepted"] == ran.json["accepted"] == 2
+        assert "sk/Bag 3/data/deep/SK-A-2.png" in _keys(museum)
+        with db.transaction() as session:
+            pinned = set(session.scalars(select(Item.sha256)))
+        assert pinned == {sha256(PNG).digest(), sha256(PNG + b"2").digest()}
+
+    def test_that_was_damaged_sends_nothing(self, run: Run, museum: Bucket, folder: Path) -> None:
+        bag = _bag(folder)
+        (bag / "data" / "SK-A-1.png").write_bytes(b"rot")
+        (bag / "data" / "deep" / "SK-A-2.png").unlink()
+        (bag / "data" / "new.png").write_bytes(PNG)
+
+        ran = run("submit", bag, "--collection", "sk")
+
+        assert ran.code == Exit.USAGE
+        assert "3 files are at fault" in ran.err
+        for fault in ("SK-A-1.png is not the file", "SK-A-2.png is missing", "new.png is not"):
+            assert fault in ran.err
+        assert _keys(museum) == []
+
+
+class TestAPreview:
+    def test_goes_first_and_the_rest_follows(self, run: Run, museum: Bucket, folder: Path) -> None:  # noqa: ARG002  (it lies there)
+        ran = run("submit", folder, "--collection", "sk", "--preview", "1")
+        submitted = run("submit", folder, "--collection", "sk", "--json").json["same_as_id"]
+
+        held = run("status", submitted, "--all", "--json").lines
+        released = run("submission", "release", submitted, "--json")
+
+        assert "predella submission release" in ran.out
+        assert sorted(line["fate"] for line in held) == ["held", "waits to be prepared"]
+        assert released.json["released"] == 1
+
+    def test_of_which_somebody_thinks_better_is_withdrawn_and_restored(
+        self, run: Run, submitted: str
+    ) -> None:
+        taken = run("submission", "withdraw", submitted, "--reason", "wrong box")
+        fates = {line["fate"] for line in run("status", submitted, "--all", "--json").lines}
+        back = run("submission", "restore", submitted, "--reason", "right box", "--json")
+
+        assert (taken.code, back.json["is_withdrawn"]) == (Exit.OK, False)
+        assert "withdrawn" in fates
+        assert f"predella submission restore {submitted}" in taken.out.replace("\n", " ")
+
+
+class TestGates:
+    def test_are_shown_and_changed(self, run: Run, submitted: str) -> None:
+        item = run("status", submitted, "--all", "--json").lines[0]
+        gates = ("object", "gates", "sk", item["object_number"])
+
+        unsaid = run(*gates, "--sensitivity", "restricted")
+        changed = run(
+            *gates, "--sensitivity", "restricted", "--embargo-until", "2031-12-31",
+            "--export", "denied", "--reason", "asked for", "--json",
+        )  # fmt: skip
+        shown = run(*gates)
+
+        assert unsaid.code == Exit.USAGE
+        assert (changed.json["export"], changed.json["embargo_until"]) == ("denied", "2031-12-31")
+        assert "restricted" in shown.out
+        assert "asked for" in shown.out

@@ -22,6 +22,7 @@ from predella.errors import (
 )
 from predella.ids import AnalysisId, CollectionId, ExportId
 from predella.models import (
+    AuditEntry,
     Client,
     Collection,
     Decision,
@@ -33,8 +34,9 @@ from predella.models import (
     Sensitivity,
     Submission,
 )
-from predella.services import exports, outgoing, reviews
+from predella.services import exports, gates, outgoing, reviews
 from predella.services.exporting import NothingToExportError
+from predella.services.gates import Change
 from predella.services.outgoing import Gate
 from predella.settings import Settings
 from predella.storage import Location, Store
@@ -301,6 +303,7 @@ class TestGates:
         ("gate", "fields"),
         [
             (Gate.SENSITIVE, {"sensitivity": Sensitivity.REVIEW}),
+            (Gate.AI_DENIED, {"ai_processing": False}),
             (Gate.DENIED, {"exportable": False}),
             (Gate.EMBARGOED, {"embargo_until": clock.now().date() + timedelta(days=2)}),
             (Gate.RIGHTS_UNKNOWN, {"rights_work": None}),
@@ -321,6 +324,8 @@ class TestGates:
 
         assert _numbers(export, s3.store) == ["free"]
         assert outgoing.kept_back(session, CollectionId(submission.collection_id)) == {gate: 1}
+        entry = session.scalars(select(AuditEntry).filter_by(action="gates.kept_back")).one()
+        assert (entry.subject_id, entry.details) == (str(export.id), {gate.value: 1})
 
     def test_open_when_the_embargo_ends(
         self, session: Session, submission: Submission, s3: Bucket
@@ -348,16 +353,16 @@ class TestGates:
 
         assert _numbers(export, s3.store) == ["free"]
 
-    def test_the_newest_row_opens_them_only_for_what_it_carries(
-        self, session: Session, submission: Submission
+    def test_the_newest_row_opens_them_for_its_older_text_too(
+        self, session: Session, submission: Submission, s3: Bucket
     ) -> None:
         old = factories.approved(session, submission, rights_work=None)
         again = factories.submission(session, session.get_one(Collection, submission.collection_id))
         factories.item(session, again, object_number=old.object_number)
 
-        kept = outgoing.kept_back(session, CollectionId(submission.collection_id))
+        export = _written(session, submission, s3.store)
 
-        assert kept == {Gate.RIGHTS_UNKNOWN: 1}
+        assert _numbers(export, s3.store) == [old.object_number]
 
 
 class _Meddled(Store):
@@ -392,6 +397,27 @@ class TestSomethingHappensMeanwhile:
         store = _Meddled(s3, lambda puts: _undo(undone) if puts == 1 else None)
 
         export = _written(session, submission, store)
+
+        assert (export.state, export.line_count) == (ExportState.WRITTEN, 1)
+        assert _numbers(export, s3.store) == ["stays"]
+
+    @pytest.mark.parametrize(
+        "to", [Change(sensitivity=Sensitivity.RESTRICTED), Change(exportable=False)]
+    )
+    def test_a_gate_that_closed_is_obeyed_in_the_end(
+        self, session: Session, submission: Submission, s3: Bucket, to: Change
+    ) -> None:
+        factories.approved(session, submission, object_number="stays")
+        factories.approved(session, submission, object_number="closed")
+        collection_id = CollectionId(submission.collection_id)
+
+        def close(puts: int) -> None:
+            if puts == 1:
+                with db.transaction() as own:
+                    by = factories.account(own)
+                    gates.change(own, collection_id, "closed", to, account=by, reason="asked for")
+
+        export = _written(session, submission, _Meddled(s3, close))
 
         assert (export.state, export.line_count) == (ExportState.WRITTEN, 1)
         assert _numbers(export, s3.store) == ["stays"]

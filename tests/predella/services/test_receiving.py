@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from predella.errors import ConflictError, UnavailableError
 from predella.models import Item, ItemState, Refusal, Stage, SubmissionState
 from predella.services import receiving
+from predella.services.reports import Report
 from predella.settings import Settings
 from predella.storage import ObjectVersion, Store
 from tests.bench import receiving as bench
@@ -405,3 +406,42 @@ class TestALargeHandIn:
         tracemalloc.stop()
 
         assert peak < 20_000_000
+
+
+class TestNumberPattern:
+    def _hand_in(self, museum: Museum, pattern: str, *, manifest: str | None = None) -> Report:
+        if manifest:
+            museum.write("manifest.csv", manifest.encode())
+        submission = museum.submission("")
+        submission.number_pattern = pattern
+        return receiving.receive(museum.session, submission, museum.store)
+
+    def test_tells_numbers_and_views_of_files_without_a_manifest(self, museum: Museum) -> None:
+        museum.put("1925.12.3_v02.jpg", "1925.12.3_v01.jpg", "notes.jpg")
+
+        report = self._hand_in(museum, r"(?P<number>[^/]+)_v(?P<sequence>\d+)")
+
+        items = museum.items(report)
+        assert {item.object_number for item in items} == {"1925.12.3"}
+        assert [item.sequence for item in items if item.is_primary] == [1]
+        assert museum.codes(report) == {"notes.jpg": "no_object_number"}
+
+    def test_fills_only_what_a_row_leaves_empty(self, museum: Museum) -> None:
+        museum.put("A_front.jpg", "B_back.jpg")
+        rows = "object_number,filename,view\n,A_front.jpg,\nmine,B_back.jpg,\n"
+
+        report = self._hand_in(museum, "(?P<number>.)_(?P<view>[a-z]+)", manifest=rows)
+
+        items = museum.items(report)
+        assert [(item.object_number, item.view) for item in items] == [
+            ("A", "front"),
+            ("mine", None),
+        ]
+
+    def test_changed_makes_another_hand_in(self, museum: Museum) -> None:
+        museum.put("A_1.jpg")
+        self._hand_in(museum, "(?P<number>[A-Z])")
+
+        report = self._hand_in(museum, r"(?P<number>\w+)")
+
+        assert (report.state, report.accepted) == (SubmissionState.RECEIVED, 1)

@@ -160,3 +160,14 @@ def _of(session: Session, image: Image) -> Submission:
 def _with_image(session: Session) -> tuple[Submission, Image]:
     image = factories.image(session)
     return _of(session, image), image
+
+
+class TestLastRate:
+    def test_is_that_of_the_last_run_that_wrote_anything(self, session: Session) -> None:
+        assert runs.last_rate(session) is None
+        for images in (30, 0):
+            run_id = runs.start(session, worker="w", model_name="m", device="cpu", batch_size=1)
+            runs.end(session, run_id, Work(images=images))
+
+        # Less than a second is no rate: it counts as one.
+        assert runs.last_rate(session) == 30

@@ -1,0 +1,231 @@
+"""Gates: what may be done with an object, said by a manifest or by a person with a reason.
+
+There is one row for each object of a collection (decision 29). Closing it reaches everything at
+once, in the database: items that wait are withheld, those in a worker's hand are called back,
+texts leave the queue, and no export takes them. Opening it brings all of it back.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import date
+from typing import Any, cast
+
+from sqlalchemy import CursorResult, select, text
+from sqlalchemy.orm import Session
+
+from predella import clock, queue
+from predella.errors import InvalidError, NotFoundError
+from predella.formats import rights
+from predella.formats.text import normalise
+from predella.ids import CollectionId
+from predella.models import Account, Item, ObjectGate, Sensitivity, Submission
+from predella.services import audits
+
+MAX_REASON = 2_000
+
+# What this hand-in says of each object, where that is news: the object is, or its newest
+# manifest said something else. The strictest of its rows counts; of the rights those of the row
+# that speaks for it. Further views alone may close an object, and never open it.
+_TOLD = text("""
+    CREATE TEMPORARY TABLE told ON COMMIT DROP AS
+    WITH gathered AS (
+        SELECT object_number,
+            CASE WHEN bool_or(sensitivity = 'restricted') THEN 'restricted'
+                WHEN bool_or(sensitivity = 'review') THEN 'review' ELSE 'none' END AS sensitivity,
+            (array_agg(sensitivity_note ORDER BY is_primary DESC, row_number)
+                FILTER (WHERE sensitivity_note IS NOT NULL))[1] AS sensitivity_note,
+            bool_and(ai_processing) AS ai_processing, bool_and(export) AS exportable,
+            max(embargo_until) AS embargo_until,
+            (array_agg(rights_work ORDER BY is_primary DESC, row_number))[1] AS rights_work,
+            bool_or(is_primary) AS speaks
+        FROM handed_in JOIN judged USING (id) WHERE judged.code IS NULL GROUP BY object_number
+    ), said AS (
+        SELECT gathered.*, jsonb_build_object('sensitivity', sensitivity,
+            'sensitivity_note', sensitivity_note, 'ai_processing', ai_processing,
+            'exportable', exportable, 'embargo_until', embargo_until,
+            'rights_work', rights_work) AS told
+        FROM gathered
+    )
+    SELECT said.*, gate.is_open AS was_open FROM said LEFT JOIN object_gate gate
+        ON gate.collection_id = :collection_id AND gate.object_number = said.object_number
+    WHERE gate.told IS NULL OR gate.told <> said.told
+        AND (speaks OR NOT said.ai_processing OR said.sensitivity = 'restricted')
+""")
+
+# In the order of ids, as workers do: nobody waits for each other in a circle.
+_LOCK_TOLD = text("""
+    SELECT count(*) FROM (
+        SELECT FROM item JOIN told USING (object_number)
+        WHERE collection_id = :collection_id AND was_open IS NOT NULL
+        ORDER BY item.id FOR UPDATE OF item
+    ) locked
+""")
+
+_SPEAK = text("""
+    INSERT INTO object_gate (collection_id, object_number, sensitivity, sensitivity_note,
+        ai_processing, exportable, embargo_until, rights_work, told, submission_id, account_id,
+        changed_at)
+    SELECT :collection_id, object_number, sensitivity, sensitivity_note, ai_processing,
+        exportable, embargo_until, rights_work, told, :submission_id, :account_id, now()
+    FROM told ORDER BY object_number
+    ON CONFLICT (collection_id, object_number) DO UPDATE SET
+        sensitivity = excluded.sensitivity, sensitivity_note = excluded.sensitivity_note,
+        ai_processing = excluded.ai_processing, exportable = excluded.exportable,
+        embargo_until = excluded.embargo_until, rights_work = excluded.rights_work,
+        told = excluded.told, submission_id = excluded.submission_id,
+        account_id = excluded.account_id, reason = NULL, changed_at = excluded.changed_at
+""")
+
+_KEPT_BACK = text("""
+    SELECT count(*) FILTER (WHERE sensitivity = 'restricted') AS restricted,
+        count(*) FILTER (WHERE NOT ai_processing) AS ai_processing,
+        count(*) FILTER (WHERE sensitivity = 'review') AS review,
+        count(*) FILTER (WHERE NOT exportable) AS denied,
+        count(*) FILTER (WHERE embargo_until > current_date) AS embargoed,
+        count(*) FILTER (WHERE rights_work IS NULL) AS rights_unknown
+    FROM object_gate WHERE collection_id = :collection_id AND submission_id = :submission_id
+""")
+
+
+@dataclass(frozen=True)
+class Change:
+    """What is to be different about an object's gate; None leaves a thing as it is."""
+
+    sensitivity: Sensitivity | None = None
+    sensitivity_note: str | None = None
+    ai_processing: bool | None = None
+    exportable: bool | None = None
+    embargo_until: date | None = None
+    rights_work: str | None = None
+    clear: Sequence[str] = ()
+    """Names of those of the last four to empty: ``embargo_until``, ``rights_work`` ..."""
+
+
+_CLEARABLE = ("sensitivity_note", "embargo_until", "rights_work")
+
+
+def get(session: Session, collection_id: CollectionId, object_number: str) -> ObjectGate:
+    """Return the gate of one object.
+
+    Raises:
+        NotFoundError: no object of this number was handed in to the collection.
+    """
+    found = session.get(ObjectGate, (collection_id, object_number), populate_existing=True)
+    if found is None:
+        raise NotFoundError("object", object_number)
+    return found
+
+
+def change(
+    session: Session,
+    collection_id: CollectionId,
+    object_number: str,
+    to: Change,
+    *,
+    account: Account,
+    reason: str,
+) -> ObjectGate:
+    """Open or close an object's gate from now on, everywhere at once.
+
+    It stays so until a manifest says something about the object that none said before.
+
+    Raises:
+        NotFoundError: no object of this number was handed in to the collection.
+        InvalidError: nothing is to change, there is no reason, or the rights are no address
+            of rightsstatements.org or creativecommons.org.
+    """
+    said = usable_reason(reason)
+    values = _values(to)
+    # Items before gates, and those in the order of their ids: as exports and workers do.
+    session.execute(
+        select(Item.id)
+        .where(Item.collection_id == collection_id, Item.object_number == object_number)
+        .order_by(Item.id)
+        .with_for_update()
+    )
+    gate = get(session, collection_id, object_number)
+    for name, value in values.items():
+        setattr(gate, name, value)
+    gate.account_id, gate.submission_id = account.id, None
+    gate.reason, gate.changed_at = said, clock.now()
+    session.flush()
+    session.expire_all()
+    ring(session)
+    return get(session, collection_id, object_number)
+
+
+def speak(session: Session, submission: Submission) -> None:
+    """Have the accepted rows of a hand-in say what may be done with their objects.
+
+    One statement, whatever their number. What a manifest said before is no news: it does not
+    undo what a person has said since.
+    """
+    names = {
+        "collection_id": submission.collection_id,
+        "submission_id": submission.id,
+        "account_id": submission.account_id,
+    }
+    session.execute(text("DROP TABLE IF EXISTS pg_temp.told"))
+    session.execute(_TOLD, names)
+    session.execute(_LOCK_TOLD, names)
+    spoken = cast("CursorResult[Any]", session.execute(_SPEAK, names))
+    if spoken.rowcount:
+        _note_kept_back(session, names)
+
+
+def _note_kept_back(session: Session, names: Mapping[str, Any]) -> None:
+    counted = session.execute(_KEPT_BACK, names).mappings().one()
+    if kept := {gate: count for gate, count in counted.items() if count}:
+        audits.note(
+            session,
+            action="gates.kept_back",
+            subject_kind="submission",
+            subject_id=names["submission_id"],
+            account=session.get_one(Account, names["account_id"]),
+            details=kept,
+        )
+
+
+def ring(session: Session) -> None:
+    """Wake workers for what may have come free."""
+    for task in (queue.PREPARE, queue.ANALYZE):
+        queue.ring_after_commit(session, task)
+
+
+def _values(to: Change) -> dict[str, object]:
+    given = {field.name: getattr(to, field.name) for field in fields(to) if field.name != "clear"}
+    values = {name: value for name, value in given.items() if value is not None}
+    if unknown := set(to.clear) - set(_CLEARABLE):
+        raise InvalidError(f"{min(unknown)!r} cannot be empty; clear {', '.join(_CLEARABLE)}")
+    if to.rights_work is not None:
+        values["rights_work"] = _rights(to.rights_work)
+    if to.sensitivity_note is not None:
+        values["sensitivity_note"] = normalise(to.sensitivity_note).strip() or None
+    values |= dict.fromkeys(to.clear)
+    if not values:
+        raise InvalidError("say what is to change, for example the sensitivity")
+    return values
+
+
+def _rights(said: str) -> str:
+    statement = rights.canonical(said.strip())
+    if statement is None:
+        raise InvalidError(
+            f"{said!r} is no rights statement: give an address of rightsstatements.org or"
+            " creativecommons.org"
+        )
+    return statement
+
+
+def usable_reason(reason: str) -> str:
+    """Return why somebody does something, as it is kept.
+
+    Raises:
+        InvalidError: it is empty, or longer than 2,000 characters.
+    """
+    said = normalise(reason).strip()
+    if not said:
+        raise InvalidError("say why: the reason is kept in the audit log")
+    if len(said) > MAX_REASON:
+        raise InvalidError(f"the reason has {len(said):,} characters; at most {MAX_REASON:,}")
+    return said
