@@ -60,7 +60,9 @@ class TestAccess:
         assert documented == {role.value: accounts.granted([role]) for role in Role}
 
     def test_no_route_but_the_desks_hides_from_the_description(self, app: FastAPI) -> None:
-        paths = {str(route.path) for route in iter_route_contexts(app.routes)}
+        paths = {
+            str(route.path).replace(":path}", "}") for route in iter_route_contexts(app.routes)
+        }
 
         hidden = paths - {path for _method, path in _documented()}
         desk = ("/desk", "/sign-in", "/sign-out", "/static/")

@@ -56,6 +56,7 @@ def put(session: Session, slug: str) -> Things:
         "glossary_id": str(glossary.id),
         "image_id": str(image.id),
         "lot_id": str(lot.id),
+        "object_number": f"{slug}-0",
         "operation_id": str(submission.id),
         "selection_id": str(selection.id),
         "submission_id": str(submission.id),
