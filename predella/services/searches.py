@@ -220,19 +220,18 @@ def count(session: Session, search: Search) -> int:
 
 def facets(session: Session, collection_id: CollectionId | None = None, *, within: Reach) -> Facets:
     """Return how many analyses of a collection, or of all of these, there are of what."""
-    is_open = Standing.state.in_(OPEN_STATES)
     clean = (Standing.hard == 0) & (Standing.soft == 0) & (Standing.info == 0)
     counted = sa.select(
         Standing.state,
         func.count(),
-        func.count().filter(is_open, Standing.hard > 0),
-        func.count().filter(is_open, clean),
+        func.count().filter(Standing.hard > 0),
+        func.count().filter(clean),
     ).group_by(Standing.state)
     counted = counted.where(db.inside(Standing.collection_id, within))
     flagged = (
         sa.select(OpenFinding.check_name, func.count(OpenFinding.analysis_id.distinct()))
         .join(Standing, Standing.analysis_id == OpenFinding.analysis_id)
-        .where(is_open, db.inside(OpenFinding.collection_id, within))
+        .where(Standing.state.in_(OPEN_STATES), db.inside(OpenFinding.collection_id, within))
         .group_by(OpenFinding.check_name)
     )
     if collection_id is not None:
@@ -244,8 +243,8 @@ def facets(session: Session, collection_id: CollectionId | None = None, *, withi
     return Facets(
         states={state: by_state.get(state, 0) for state in ReviewState},
         checks={one.name: by_check[one.name] for one in CHECKS if one.name in by_check},
-        held=sum(held for *_, held, _ in rows),
-        clean=sum(clean for *_, clean in rows),
+        held=sum(held for state, _, held, _ in rows if state in OPEN_STATES),
+        clean=sum(clean for state, _, _, clean in rows if state in OPEN_STATES),
     )
 
 

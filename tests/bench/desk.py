@@ -13,14 +13,15 @@ import pytest
 from PIL import Image as Picture
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from predella import db, storage
+from predella import clock, db, storage
 from predella.cli.stack import Stack
-from predella.models import Image
+from predella.models import Image, Zoom
 from predella.services import images, sessions
 from predella.settings import get_settings
 from tests import factories
 from tests.bench.journey import forget
 from tests.bench.review import Figures
+from worker import zooming
 
 _ROUNDS = 40
 _LATENCY = 60
@@ -35,8 +36,14 @@ document.addEventListener("DOMContentLoaded", () => new MutationObserver(() => {
 """
 """Marks when the page has been painted that says that something is under way."""
 _SIZE = (1536, 2048)
+_LARGE = (9_000, 12_000)
+_CLOSER = 5
+"""Browsers that look closely, each without a tile at first."""
+_STEPS = 6
+"""Keys that each brings one closer by."""
 _PAUSE = 2_000
 """Milliseconds of reading between two keys, in which the next picture comes."""
+_SHARP = "deskMarks.still > deskMarks.key && deskMarks.sharp >= deskMarks.still"
 _TURNED = "n => deskMarks.swaps === n && deskMarks.opened > deskMarks.swapped"
 _MARKS = {"acknowledged": "painted", "next text": "swapped", "next picture": "opened"}
 
@@ -47,20 +54,22 @@ def measure(count: int, *, report: Callable[[str], None]) -> Figures:
     Plain form posts and whole pages, without any script, are the baseline.
     """
     figures = Figures(count)
-    with _desk(count, report) as address, sync_playwright() as playwright:
+    with _desk(count, report) as (address, large), sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium"), args=["--no-sandbox"]
         )
         report("measuring")
         _with_script(_page(browser, address, "script", javascript=True), figures)
         _with_pages(_page(browser, address, "pages", javascript=False), figures)
+        for turn in range(_CLOSER):
+            _closer(_page(browser, address, f"closer{turn}", javascript=True), large, figures)
         browser.close()
     return figures
 
 
 @contextmanager
-def _desk(count: int, report: Callable[[str], None]) -> Iterator[str]:
-    """Start a stack of its own and fill it; yield the address of its API."""
+def _desk(count: int, report: Callable[[str], None]) -> Iterator[tuple[str, str]]:
+    """Start a stack of its own and fill it; yield the address of its API, and of a large work."""
     with (
         tempfile.TemporaryDirectory(prefix="predella-bench-") as home,
         pytest.MonkeyPatch.context() as environment,
@@ -72,8 +81,9 @@ def _desk(count: int, report: Callable[[str], None]) -> Iterator[str]:
             stack.start_services()
             report(f"painting {count:,} pictures")
             _fill(count)
+            large = _large(Path(home))
             stack.start_apps()
-            yield stack.address
+            yield stack.address, large
         forget()
 
 
@@ -91,9 +101,26 @@ def _fill(count: int) -> None:
             )
 
 
-def _painted(number: int) -> bytes:
+def _large(home: Path) -> str:
+    """Put a large work there with its tiles, and return the address of its text."""
+    with db.transaction() as session:
+        made = factories.analysis(session)
+        image = session.get_one(Image, made.image_id)
+        image.width, image.height = _LARGE
+        session.add(Zoom(image_id=image.id, made_at=clock.now()))
+        names = (image.collection_id, image.sha256, image.preprocessing)
+    zooming._save_pyramid(_painted(0, _LARGE), home / "zoom.tif")
+    for key, body in (
+        (images.zoom_key(*names), (home / "zoom.tif").read_bytes()),
+        (images.review_key(*names), _painted(0)),
+    ):
+        storage.store().put(get_settings().bucket, key, body, media_type="image/jpeg")
+    return f"/desk/analyses/{made.id}"
+
+
+def _painted(number: int, size: tuple[int, int] = _SIZE) -> bytes:
     """Return a picture with the grain of a canvas, so that it is as heavy as one."""
-    grain = np.random.default_rng(number).normal(128, 12, (*_SIZE[::-1], 3))
+    grain = np.random.default_rng(number).normal(128, 12, (*size[::-1], 3))
     out = BytesIO()
     Picture.fromarray(grain.clip(0, 255).astype("uint8")).save(out, "JPEG", quality=70)
     return out.getvalue()
@@ -137,3 +164,15 @@ def _with_pages(page: Page, figures: Figures) -> None:
         figures.add("pages: next text", (time.perf_counter() - began) * 1000)
         page.wait_for_load_state("load")
         figures.add("pages: next picture", (time.perf_counter() - began) * 1000)
+
+
+def _closer(page: Page, address: str, figures: Figures) -> None:
+    """Come closer step by step, each time until the picture is as sharp as it gets."""
+    page.goto(address)
+    page.wait_for_function("deskMarks.sharp")
+    for _ in range(_STEPS):
+        page.wait_for_timeout(_PAUSE)
+        page.keyboard.press("+")
+        page.wait_for_function(_SHARP)
+        marks = page.evaluate("window.deskMarks")
+        figures.add("script: zoomed in, sharp", marks["sharp"] - marks["key"])

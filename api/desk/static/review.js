@@ -55,6 +55,7 @@
         if (!event.originalEvent.key.startsWith("Arrow")) event.preventDefaultAction = true;
       });
       viewer.addHandler("open", opened);
+      viewer.addHandler("animation-finish", () => { marks.still = performance.now(); markSharp(); });
       $("tools").hidden = false;
     }
     modelsView = null;
@@ -75,6 +76,12 @@
     if (zoom) zoomIn(zoom, $("viewer").dataset.picture, 8);
   }
 
+  // Nothing that is on its way would make the picture any sharper.
+  function markSharp() {
+    const { world } = viewer, all = [...Array(world.getItemCount()).keys()];
+    if (all.every((index) => world.getItemAt(index).getFullyLoaded())) marks.sharp = performance.now();
+  }
+
   // The tiles of a large original take the place of the picture once somebody has cut them.
   async function zoomIn(base, of, patience) {
     const answer = await fetch(`${base}/zoom`);
@@ -86,6 +93,7 @@
       tileSource: { width, height, tileSize: tile, tileOverlap: 0, minLevel: 0, maxLevel: levels - 1,
         getTileUrl: (level, x, y) => `${base}/tiles/${level}/${x}_${y}.jpg` },
       index: 1,
+      success: ({ item }) => item.addHandler("fully-loaded-change", markSharp),
     });
   }
 
