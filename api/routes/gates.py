@@ -26,7 +26,10 @@ def change_gates(
     object_number: str,
     body: GatesPatch,
 ) -> ObjectGate:
-    """Open or close an object: waiting work, the queue and exports obey at once."""
+    """Open or close an object: waiting work, the queue and exports obey at once.
+
+    No `If-Match`: what is closed in haste must not be refused for what changed meanwhile.
+    """
     collections.get(session, collection_id)
     return gates.change(
         session,

@@ -120,7 +120,8 @@ _FINISHED = text("""
         SELECT id FROM submission
         WHERE finished_at IS NULL AND state <> 'receiving' AND NOT EXISTS (
             SELECT FROM item
-            WHERE item.submission_id = submission.id AND item.state IN ('waiting', 'leased'))
+            WHERE item.submission_id = submission.id
+                AND item.state IN ('waiting', 'leased', 'held'))
         ORDER BY created_at LIMIT :at_once FOR UPDATE SKIP LOCKED
     )
 """)

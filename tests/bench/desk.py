@@ -109,13 +109,14 @@ def _large(home: Path) -> str:
         image.width, image.height = _LARGE
         session.add(Zoom(image_id=image.id, made_at=clock.now()))
         names = (image.collection_id, image.sha256, image.preprocessing)
+        address = f"/desk/analyses/{made.id}"
     zooming._save_pyramid(_painted(0, _LARGE), home / "zoom.tif")
     for key, body in (
         (images.zoom_key(*names), (home / "zoom.tif").read_bytes()),
         (images.review_key(*names), _painted(0)),
     ):
         storage.store().put(get_settings().bucket, key, body, media_type="image/jpeg")
-    return f"/desk/analyses/{made.id}"
+    return address
 
 
 def _painted(number: int, size: tuple[int, int] = _SIZE) -> bytes:

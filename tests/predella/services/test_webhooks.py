@@ -3,18 +3,23 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from predella import clock
-from predella.ids import CollectionId, ItemId
+from predella.ids import AnalysisId, CollectionId, ItemId, LotId
 from predella.models import (
     Account,
+    Client,
+    Collection,
     EventType,
     ExportState,
+    Item,
     ItemState,
+    RejectionReason,
     Role,
     SubmissionState,
     WebhookDelivery,
     WebhookEvent,
 )
-from predella.services import items, webhooks
+from predella.sampling import Plan
+from predella.services import items, lots, reviews, webhooks
 from predella.services.sweep import sweep
 from predella.services.webhooks import Wish
 from predella.settings import Settings, get_settings
@@ -92,3 +97,53 @@ class TestEvents:
 
         told = session.scalars(select(WebhookDelivery.webhook_id)).all()
         assert len(told) == len(set(told)) == 2
+
+    def test_tell_of_a_decision_and_of_its_undoing(
+        self, session: Session, account: Account
+    ) -> None:
+        analysis = factories.analysis(session)
+        reviews.reject(
+            session,
+            AnalysisId(analysis.id),
+            revision_number=0,
+            account=account,
+            client=Client.CLI,
+            reason=RejectionReason.OTHER,
+        )
+        reviews.undo(session, AnalysisId(analysis.id), account=account, client=Client.CLI)
+
+        assert _told(session) == ["analysis.rejected", "analysis.reopened"]
+
+    def test_tell_of_a_lot_that_is_concluded_and_of_its_reversal(
+        self, session: Session, account: Account
+    ) -> None:
+        made = factories.analysis(session)
+        within = session.get_one(Item, made.item_id)
+        lot = lots.create(
+            session,
+            collection=session.get_one(Collection, within.collection_id),
+            plan=Plan.QUICK_LOOK,
+            account=account,
+        )
+        reviews.approve(
+            session,
+            AnalysisId(made.id),
+            revision_number=0,
+            account=account,
+            client=Client.CLI,
+        )
+        lots.conclude(session, LotId(lot.id), account=account, client=Client.CLI)
+        lots.revert(session, LotId(lot.id), account=account, client=Client.CLI)
+
+        assert _told(session)[1:] == ["lot.concluded", "lot.reverted"]
+
+    def test_wait_until_the_rest_behind_a_preview_has_ended(
+        self, session: Session, account: Account
+    ) -> None:
+        assert account
+        submission = factories.submission(session)
+        factories.item(session, submission, state=ItemState.HELD)
+
+        sweep(session, max_attempts=4)
+
+        assert _told(session) == []
