@@ -43,7 +43,7 @@ _STEPS = 6
 """Keys that each brings one closer by."""
 _PAUSE = 2_000
 """Milliseconds of reading between two keys, in which the next picture comes."""
-_SHARP = "deskMarks.still > deskMarks.key && deskMarks.sharp >= deskMarks.still"
+_SHARP = "() => deskMarks.still > deskMarks.key && deskMarks.sharp >= deskMarks.still"
 _TURNED = "n => deskMarks.swaps === n && deskMarks.opened > deskMarks.swapped"
 _MARKS = {"acknowledged": "painted", "next text": "swapped", "next picture": "opened"}
 
@@ -146,7 +146,7 @@ def _page(browser: Browser, address: str, name: str, *, javascript: bool) -> Pag
 
 
 def _with_script(page: Page, figures: Figures) -> None:
-    page.wait_for_function("window.deskMarks?.opened")
+    page.wait_for_function("() => window.deskMarks?.opened")
     for turn in range(1, _ROUNDS + 1):
         page.wait_for_timeout(_PAUSE)
         page.keyboard.press("a")
@@ -170,7 +170,7 @@ def _with_pages(page: Page, figures: Figures) -> None:
 def _closer(page: Page, address: str, figures: Figures) -> None:
     """Come closer step by step, each time until the picture is as sharp as it gets."""
     page.goto(address)
-    page.wait_for_function("deskMarks.sharp")
+    page.wait_for_function("() => window.deskMarks?.sharp")
     for _ in range(_STEPS):
         page.wait_for_timeout(_PAUSE)
         page.keyboard.press("+")

@@ -9,12 +9,14 @@ from predella.formats import glossary as term_lists
 from predella.models import (
     Account,
     Collection,
+    EventType,
     ItemState,
     Refusal,
     Role,
     Standing,
     Submission,
     SubmissionState,
+    Webhook,
 )
 from predella.sampling import Plan
 from predella.services import accounts, glossaries, lots, searches, selections
@@ -54,6 +56,14 @@ def furnish(session: Session, analysis_id: UUID, *, by: Account) -> dict[str, st
     frozen = selections.freeze(session, query, account=by)
     other = factories.account(session, Role.CURATOR, name="wim")
     accounts.issue_token(session, other, name="the script that reads the scanner's folder")
+    listener = Webhook(
+        url="https://catalogue.museum.example/predella",
+        description="The collection system",
+        event_types=[EventType.ANALYSIS_APPROVED.value, EventType.EXPORT_WRITTEN.value],
+        account_id=by.id,
+    )
+    session.add(listener)
+    session.flush()
     here = f"/desk/analyses/{analysis_id}"
     return {
         "queue": "/desk",
@@ -71,10 +81,13 @@ def furnish(session: Session, analysis_id: UUID, *, by: Account) -> dict[str, st
         "export": f"/desk/exports/{exported.id}",
         "collections": "/desk/collections",
         "collection": f"/desk/collections/{collection.slug}",
+        "object": f"/desk/objects/{collection.slug}/SK-A-1000",
         "glossaries": "/desk/glossaries",
         "glossary": f"/desk/glossaries/{terms.id}",
         "accounts": "/desk/accounts",
         "account": f"/desk/accounts/{other.id}",
+        "webhooks": "/desk/webhooks",
+        "webhook": f"/desk/webhooks/{listener.id}",
         "own account": "/desk/me",
     }
 
