@@ -70,7 +70,7 @@ def export_page(
         "export.html",
         principal=reader,
         export=exports.get(session, export_id),
-        lines=listed(found, lambda one: one.line.number),
+        lines=listed(found, lambda one: one.number),
     )
 
 

@@ -8,7 +8,7 @@ taken away again, and the whole is written anew.
 import hashlib
 import struct
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from io import BufferedRandom
 from itertools import chain, count, tee
@@ -23,13 +23,13 @@ from predella import db
 from predella.errors import ConflictError
 from predella.formats import catalog, profiles
 from predella.formats.catalog import CatalogFormat, WrittenLine
-from predella.models import Decision, Export, ExportState
+from predella.models import Decision, Export, ExportFormat, ExportState
 from predella.services import audits, outgoing, webhooks
 from predella.services.leases import Lease
 from predella.services.outgoing import Burial, Departure
 from predella.storage import Location, Store
 
-OWN_PROFILE = "own"
+_OWN = "own"
 """What a museum's own profile is called where something is wrong in it."""
 _TRIES = 3
 _LINE = struct.Struct("16s16s16s32s16s?32s")
@@ -80,10 +80,19 @@ class ApprovalUndoneError(ConflictError):
 
 
 def file_format(export: Export) -> CatalogFormat:
-    """Return the format of an export's file, with the museum's own columns if it gave some."""
-    if export.profile is None:
-        return catalog.named(export.format)
-    return profiles.read(OWN_PROFILE, export.profile.encode())
+    """Return the format of an export's file: its media type, its suffix."""
+    return form(export.format, export.profile)
+
+
+def form(name: ExportFormat, profile: str | None) -> CatalogFormat:
+    """Return a format, with a museum's own columns if it gave some.
+
+    Raises:
+        ProfileError: nothing could be written with them.
+    """
+    if profile is None:
+        return catalog.named(name)
+    return profiles.read(_OWN, profile.encode())
 
 
 def write(lease: Lease, store: Store) -> None:
@@ -150,18 +159,16 @@ def _going(session: Session, export: Export, form: CatalogFormat) -> Iterator[De
     """Return all that may leave; for a delta what is new or different, and what is withdrawn."""
     if export.since is None:
         return outgoing.departures(session, export.collection, kinds=form.KINDS)
-    of = {"kinds": form.KINDS, "delta": export}
+    departing = outgoing.departures(session, export.collection, kinds=form.KINDS, delta=export)
     return chain(
-        filter(_is_news(form), outgoing.departures(session, export.collection, **of)),
-        outgoing.burials(session, export.collection, **of),
+        (one for one in departing if _is_news(one, form)),
+        outgoing.burials(session, export.collection, kinds=form.KINDS, delta=export),
     )
 
 
-def _is_news(form: CatalogFormat) -> Callable[[Departure], bool]:
-    """Tell what the receiver has from what would be other bytes than those he has."""
-    return lambda one: (
-        one.carried is None or hashlib.sha256(form.encode(one.entry)).digest() != one.carried
-    )
+def _is_news(one: Departure, form: CatalogFormat) -> bool:
+    """Say whether it would be other bytes than those that the receiver has."""
+    return one.carried is None or hashlib.sha256(form.encode(one.entry)).digest() != one.carried
 
 
 def _sealed() -> bytes | None:

@@ -35,7 +35,7 @@ class ReviewRules(BaseModel):
     )
     export_sampled: bool = Field(
         default=False,
-        description="What a lot accepted by its sample leaves in exports as what was approved does.",
+        description="What a lot accepted by sample leaves as what was approved does.",
     )
 
 
