@@ -1,5 +1,6 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -8,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from predella import clock, db, ids
 from predella.errors import InvalidError, NotFoundError
+from predella.formats.checking import Schemas
 from predella.formats.profiles import ProfileError
 from predella.ids import AnalysisId, CollectionId, ExportId, SubmissionId
 from predella.models import (
@@ -241,7 +243,7 @@ class TestDelta:
         delta = written(session, of, store, form, since=whole.id)
 
         path = file(delta, store, tmp_path)
-        schemas = judging.Schemas(Path(judging.SCHEMAS)) if judging.SCHEMAS else None
+        schemas = Schemas(Path(judging.SCHEMAS)) if judging.SCHEMAS else None
         assert judging.problems(path, schemas) == []
         assert (delta.line_count, delta.withdrawn_count) == (2, 1)
         assert b"Amended." in path.read_bytes()
@@ -301,12 +303,12 @@ class TestTombstones:
 
 
 class TestRefusals:
-    def _ask(self, session: Session, of: CollectionId, **fields: object) -> Export:
+    def _ask(self, session: Session, of: CollectionId, **fields: Any) -> Export:
         return exports.create(
             session,
             session.get_one(Collection, of),
             account=factories.account(session),
-            **{"format": ExportFormat.JSONL, **fields},  # type: ignore[arg-type]  (whatever a test asks)
+            **{"format": ExportFormat.JSONL, **fields},
         )
 
     @pytest.mark.parametrize("form", [ExportFormat.IIIF, ExportFormat.LINKED_ART])
