@@ -43,6 +43,7 @@ def ask(
     registrar: AnyRegistrar,
     collection_id: Annotated[CollectionId, Form()],
     format: Annotated[ExportFormat, Form()],  # noqa: A002  (the word of the API)
+    *,
     changes: Annotated[bool, Form()] = False,
 ) -> Response:
     """Ask for an export, and lead to how far it has come.

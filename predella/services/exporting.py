@@ -65,7 +65,7 @@ class NothingToExportError(ConflictError):
     """No text of the collection is approved, free to leave, and of a kind that the format takes."""
 
     def __init__(self, slug: str, kept_back: int) -> None:
-        nothing = "no text of a kind that this format takes is approved"
+        nothing = "no text is approved that this format takes"
         known = f"{kept_back} approved texts are kept back" if kept_back else nothing
         super().__init__(f"nothing of {slug!r} may leave yet: {known}")
         self.slug, self.kept_back = slug, kept_back
