@@ -89,6 +89,8 @@ class Settings(BaseSettings):
     """What the secrets of webhooks are derived from: `openssl rand -hex 32`; unset: no webhooks"""
     webhook_private_networks: frozenset[IPv4Network | IPv6Network] = frozenset()
     """Networks that webhooks may lie in though they are not public, as a JSON list"""
+    schemas: Path | None = None
+    """Folder of official schemas for `predella export check`; unset: our own checks alone"""
     token: SecretStr | None = None
     """Whose name the command line acts under"""
 

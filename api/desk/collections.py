@@ -117,9 +117,14 @@ def choose_rules(
     *,
     reading_floor: Annotated[bool, Form()] = False,
     second_approver: Annotated[bool, Form()] = False,
+    export_sampled: Annotated[bool, Form()] = False,
 ) -> Response:
     """Choose how texts are decided on."""
-    chosen = {"reading_floor": reading_floor, "second_approver": second_approver}
+    chosen = {
+        "reading_floor": reading_floor,
+        "second_approver": second_approver,
+        "export_sampled": export_sampled,
+    }
     rules.choose(session, collections.by_slug(session, slug), chosen)
     return _back(slug)
 

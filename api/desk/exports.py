@@ -12,7 +12,7 @@ from api.desk.rendering import page
 from api.routes.exports import get_file
 from predella.ids import CollectionId, ExportId
 from predella.models import ExportFormat
-from predella.services import collections, exports, places
+from predella.services import collections, deltas, exports, places
 
 router = APIRouter(prefix="/desk/exports")
 
@@ -43,14 +43,20 @@ def ask(
     registrar: AnyRegistrar,
     collection_id: Annotated[CollectionId, Form()],
     format: Annotated[ExportFormat, Form()],  # noqa: A002  (the word of the API)
+    *,
+    changes: Annotated[bool, Form()] = False,
 ) -> Response:
-    """Ask for an export, and lead to how far it has come."""
+    """Ask for an export, and lead to how far it has come.
+
+    With ``changes`` it follows the newest one like it; where there is none, it has everything.
+    """
     places.require(session, registrar, "exports:write", collection_id=collection_id)
     made = exports.create(
         session,
         collections.get(session, collection_id),
         account=registrar.account,
         format=format,
+        since=deltas.newest(session, collection_id, format) if changes else None,
     )
     return RedirectResponse(f"/desk/exports/{made.id}", HTTPStatus.SEE_OTHER)
 
@@ -70,7 +76,7 @@ def export_page(
         "export.html",
         principal=reader,
         export=exports.get(session, export_id),
-        lines=listed(found, lambda one: one.line.number),
+        lines=listed(found, lambda one: one.number),
     )
 
 

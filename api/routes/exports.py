@@ -13,7 +13,7 @@ from api.schemas.exports import ExportIn, ExportLineOut, ExportOut
 from api.streaming import stream
 from predella.ids import CollectionId, ExportId
 from predella.models import Export
-from predella.services import collections, exports, places
+from predella.services import collections, exporting, exports, places
 
 router = Router(prefix="/exports", tags=["exports"])
 
@@ -22,7 +22,10 @@ router = Router(prefix="/exports", tags=["exports"])
 def create_export(
     session: DbSession, registrar: AnyRegistrar, body: ExportIn, response: Response
 ) -> Export:
-    """Write the approved wordings of a collection; follow it at the address in `Location`."""
+    """Write the approved wordings of a collection; follow it at the address in `Location`.
+
+    With `since`, an earlier export or a moment, only what changed, and what is withdrawn.
+    """
     places.require(session, registrar, "exports:write", collection_id=body.collection_id)
     made = exports.create(
         session,
@@ -30,6 +33,8 @@ def create_export(
         account=registrar.account,
         format=body.format,
         destination=body.destination,
+        profile=body.profile,
+        since=body.since,
     )
     response.headers["Location"] = f"/v1/operations/{made.id}"
     return made
@@ -81,13 +86,13 @@ def get_file(
     export = exports.get(session, export_id)
     return stream(
         exports.open_file(export, store),
-        media_type=exports.file_format(export).MEDIA_TYPE,
+        media_type=exporting.file_format(export).MEDIA_TYPE,
         headers=_headers(export),
     )
 
 
 def _headers(export: Export) -> Mapping[str, str]:
-    name = f"{export.collection.slug}-{export.id}{exports.file_format(export).SUFFIX}"
+    name = f"{export.collection.slug}-{export.id}{exporting.file_format(export).SUFFIX}"
     return {
         "Content-Disposition": f'attachment; filename="{name}"',
         "Content-Length": str(export.size),

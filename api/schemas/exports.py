@@ -26,6 +26,16 @@ class ExportIn(In):
         max_length=1100,
         description="`s3://` address below `exports/` in our own bucket; left out: one is chosen.",
     )
+    profile: Text | None = Field(
+        None,
+        max_length=100_000,
+        description="Your own columns for `csv`, in YAML: see Catalog formats.",
+    )
+    since: UUID | datetime | None = Field(
+        None,
+        description="A written export of the same collection, format and profile, or a moment: only"
+        " what changed since, and what is withdrawn. Left out: everything.",
+    )
 
 
 class ExportOut(Out):
@@ -36,10 +46,13 @@ class ExportOut(Out):
     collection_id: UUID
     account_id: UUID
     format: ExportFormat
+    profile: str | None
+    since: datetime | None = Field(description="A delta: what changed since; null for everything.")
     destination: str
     state: ExportState
     error: str | None
     line_count: int
+    withdrawn_count: int = Field(description="How many of the lines withdraw an earlier one.")
     size: int = Field(description="Bytes of the file.")
     sha256: Hex | None = Field(description="Of the file.")
     written_at: datetime | None
@@ -49,7 +62,7 @@ class ExportOut(Out):
 
 
 class ExportLineOut(Out):
-    """One approved wording that left, in exactly that form."""
+    """One approved wording that left, in exactly that form, or what withdraws it again."""
 
     number: int = Field(description="As in the file, from 1.")
     object_number: str
@@ -59,18 +72,20 @@ class ExportLineOut(Out):
     revision_sha256: Hex
     review_id: UUID = Field(description="The approval that it left by.")
     sha256: Hex = Field(description="Of the entry's bytes in the file.")
+    is_withdrawn: bool = Field(description="It left in an earlier export, and is withdrawn here.")
 
     @classmethod
     def of(cls, exported: ExportedLine) -> "ExportLineOut":
         """Write a line out."""
         line = exported.line
         return cls(
-            number=line.number,
+            number=exported.number,
             object_number=exported.object_number,
             item_id=line.item_id,
             analysis_id=line.analysis_id,
             revision_id=line.revision_id,
             revision_sha256=line.revision_sha256,
             review_id=line.review_id,
-            sha256=line.sha256,
+            sha256=exported.sha256,
+            is_withdrawn=exported.is_withdrawn,
         )

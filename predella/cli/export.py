@@ -2,6 +2,8 @@
 
 import shutil
 from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 from uuid import UUID
@@ -13,14 +15,17 @@ from sqlalchemy.orm import Session
 from typer.core import TyperGroup
 
 from predella import db, storage
-from predella.cli.output import acting, err, out, print_json, print_json_lines, reaching
+from predella.cli.output import acting, err, fail, out, print_json, print_json_lines, reaching
 from predella.errors import InvalidError, UnavailableError
+from predella.formats import checking, profiles
+from predella.formats.checking import Problem
 from predella.ids import CollectionId, ExportId, Reach
-from predella.models import Account, Collection, Export, ExportFormat
+from predella.models import Export, ExportFormat
 from predella.services import collections, exports, outgoing
 from predella.services.exports import ExportedLine
 from predella.services.leases import Lease
 from predella.services.outgoing import Gate
+from predella.settings import get_settings
 
 _PAGE = 1_000
 _WHY = {
@@ -62,12 +67,30 @@ def write(
             show_default=False,
         ),
     ] = None,
+    profile: Annotated[
+        Path | None,
+        typer.Option(
+            help="Your own columns for csv: a YAML file.",
+            exists=True,
+            dir_okay=False,
+            show_default=False,
+        ),
+    ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            metavar="EXPORT_ID|DATE",
+            help="Only what changed since this export, or since this day in UTC.",
+            show_default=False,
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Export every approved wording that may leave; `export SLUG` means the same.
 
     The file lies in our bucket; with --out FILE it is copied to this machine too.
     """
+    columns, after = _columns(profile), _moment(since)
     in_s3 = to is not None and to.startswith("s3://")
     local = Path(to) if to is not None and not in_s3 else None
     if local is not None and not local.parent.is_dir():
@@ -75,7 +98,16 @@ def write(
     with db.transaction() as session:
         account = acting(session, "exports:write", slug=collection).account
         made = collections.by_slug(session, collection)
-        lease = _ask(session, made, account, wanted, to if in_s3 else None)
+        export = exports.create(
+            session,
+            made,
+            account=account,
+            format=wanted,
+            destination=to if in_s3 else None,
+            profile=columns,
+            since=after,
+        )
+        lease = exports.take(session, export)
     _write(lease)
     with db.transaction() as session:
         export = exports.get(session, ExportId(lease.id))
@@ -87,6 +119,51 @@ def write(
         print_json(row)
     else:
         _say(row)
+
+
+@app.command()
+def check(
+    file: Annotated[Path, typer.Argument(help="A file of an export.", exists=True, dir_okay=False)],
+    *,
+    profile: Annotated[
+        Path | None,
+        typer.Option(
+            help="The YAML file with your own columns.",
+            exists=True,
+            dir_okay=False,
+            show_default=False,
+        ),
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="JSON Lines on stdout.")] = False,
+) -> None:
+    """Say what a catalog would stumble over in a file of any of our formats.
+
+    Needs neither the database nor an account. Where PREDELLA_SCHEMAS is set, the official
+    schemas have their say, too.
+    """
+    folder = get_settings().schemas
+    columns = _columns(profile)
+    problems = checking.check(
+        file,
+        profile=None if columns is None else profiles.read(str(profile), columns.encode()),
+        schemas=checking.Schemas(folder) if folder else None,
+    )
+    count = _tell(problems, json=json)
+    if count:
+        fail(f"{count:,} things are wrong in {file.name}")
+    err.print(f"Nothing is wrong in {file.name}.", soft_wrap=True, markup=False)
+
+
+def _tell(problems: Iterator[Problem], *, json: bool) -> int:
+    """Show each as it is found, and return how many there were."""
+    count = 0
+    for problem in problems:
+        count += 1
+        if json:
+            print_json_lines([asdict(problem)])
+        else:
+            out.print(Text(str(problem)), soft_wrap=True)
+    return count
 
 
 @app.command("list")
@@ -127,24 +204,31 @@ def show(
             print_json_lines(map(_line, _lines(session, ExportId(export_id))))
         else:
             for line in map(_line, _lines(session, ExportId(export_id))):
-                told = (
-                    f"{line['number']:>7}  {line['object_number']}  wording {line['revision_id']}"
-                )
+                word = "withdrawn" if line["is_withdrawn"] else "wording"
+                told = f"{line['number']:>7}  {line['object_number']}  {word} {line['revision_id']}"
                 out.print(Text(told), soft_wrap=True)
 
 
-def _ask(
-    session: Session,
-    collection: Collection,
-    account: Account,
-    wanted: ExportFormat,
-    destination: str | None,
-) -> Lease:
-    """Make an export that is in this process's hand from the beginning."""
-    export = exports.create(
-        session, collection, account=account, format=wanted, destination=destination
-    )
-    return exports.take(session, export)
+def _columns(profile: Path | None) -> str | None:
+    """Return a profile as it stands in its file."""
+    if profile is None:
+        return None
+    try:
+        return profile.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InvalidError(f"{profile.name} is not in UTF-8: save it so") from error
+
+
+def _moment(since: str | None) -> UUID | datetime | None:
+    """Return an export's id, or a day."""
+    if since is None:
+        return None
+    for reading in (UUID, datetime.fromisoformat):
+        try:
+            return reading(since)
+        except ValueError:
+            continue
+    raise InvalidError(f"{since!r} is neither an export's id nor a day as 2026-11-29")
 
 
 def _write(lease: Lease) -> None:
@@ -176,7 +260,7 @@ def _lines(session: Session, export_id: ExportId) -> Iterator[ExportedLine]:
     after = 0
     while page := exports.lines(session, export_id, after=after, limit=_PAGE):
         yield from page
-        after = page[-1].line.number
+        after = page[-1].number
         session.expunge_all()
 
 
@@ -187,10 +271,13 @@ def _row(export: Export) -> dict[str, Any]:
         "collection": export.collection.slug,
         "account": export.account.name,
         "format": export.format,
+        "profile": export.profile,
+        "since": export.since,
         "state": export.state,
         "error": export.error,
         "destination": export.destination,
         "line_count": export.line_count,
+        "withdrawn_count": export.withdrawn_count,
         "size": export.size,
         "sha256": export.sha256.hex() if export.sha256 else None,
         "written_at": export.written_at,
@@ -201,20 +288,24 @@ def _row(export: Export) -> dict[str, Any]:
 def _line(exported: ExportedLine) -> dict[str, Any]:
     line = exported.line
     return {
-        "number": line.number,
+        "number": exported.number,
         "object_number": exported.object_number,
         "item_id": line.item_id,
         "analysis_id": line.analysis_id,
         "revision_id": line.revision_id,
         "revision_sha256": line.revision_sha256.hex(),
         "review_id": line.review_id,
-        "sha256": line.sha256.hex(),
+        "sha256": exported.sha256.hex(),
+        "is_withdrawn": exported.is_withdrawn,
     }
 
 
 def _say(row: dict[str, Any]) -> None:
     where = row["file"] or row["destination"]
-    out.print(Text(f"{row['line_count']:,} approved texts: {where}"), soft_wrap=True)
+    left = row["line_count"] - row["withdrawn_count"]
+    out.print(Text(f"{left:,} approved texts: {where}"), soft_wrap=True)
+    if row["since"] is not None:
+        out.print(f"{row['withdrawn_count']:,} texts that had left are withdrawn", soft_wrap=True)
     for gate, count in row["kept_back"].items():
         out.print(f"{count:,} approved texts are kept back: {_WHY[gate]}", soft_wrap=True)
 

@@ -23,6 +23,10 @@ class CatalogFormat(Protocol):
     END: bytes
     KINDS: frozenset[TextKind]
     """The texts that have a place in this format; an export leaves the others out."""
+    ADDRESSED: bool
+    """It names things by addresses: an entry needs a ``base``."""
+    WITHDRAWS: bool
+    """It has something to put in the place of a withdrawn text."""
 
     def encode(self, entry: CatalogEntry, /) -> bytes:
         """Return the bytes of one entry."""

@@ -16,6 +16,8 @@ BEGIN = folder.BEGIN
 SEPARATOR = folder.SEPARATOR
 END = folder.END
 KINDS = frozenset(TextKind)
+ADDRESSED = True
+WITHDRAWS = True
 
 ANNOTATIONS = "http://www.w3.org/ns/anno.jsonld"
 PRESENTATION = "http://iiif.io/api/presentation/3/context.json"

@@ -17,6 +17,8 @@ BEGIN = b""
 SEPARATOR = b""
 END = b""
 KINDS = frozenset(TextKind)
+ADDRESSED = False
+WITHDRAWS = True
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 

@@ -27,6 +27,8 @@ BEGIN = (
 SEPARATOR = b""
 END = b"</lido:lidoWrap>\n"
 KINDS = frozenset(TextKind)
+ADDRESSED = False
+WITHDRAWS = True
 
 _TERMS = "http://terminology.lido-schema.org/"
 _LOCAL = f"{_TERMS}lido00100"

@@ -20,6 +20,8 @@ BEGIN = folder.BEGIN
 SEPARATOR = folder.SEPARATOR
 END = folder.END
 KINDS = frozenset(TextKind)
+ADDRESSED = True
+WITHDRAWS = True
 
 CONTEXT = "https://linked.art/ns/v1/linked-art.json"
 _AAT = "http://vocab.getty.edu/aat/"

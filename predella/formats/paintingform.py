@@ -20,6 +20,8 @@ BEGIN = b"[\n"
 SEPARATOR = b",\n"
 END = b"\n]\n"
 KINDS = frozenset({TextKind.FORMAL_ANALYSIS, TextKind.ELEMENT})
+ADDRESSED = False
+WITHDRAWS = False
 
 QUESTION = "Please write a paragraph of formal analysis for this painting."
 """Where the release does not say what it was asked."""

@@ -24,6 +24,8 @@ _PROPERTIES = {
     TextKind.LONG_DESCRIPTION: ("long-description", "ExtDescrAccessibility"),
 }
 KINDS = frozenset(_PROPERTIES)
+ADDRESSED = False
+WITHDRAWS = True
 
 
 def encode(entry: CatalogEntry) -> bytes:

@@ -13,6 +13,7 @@ from predella.models.control import Control
 from predella.models.dismissal import Dismissal
 from predella.models.export import Export, ExportFormat, ExportState
 from predella.models.export_line import ExportLine
+from predella.models.export_tombstone import ExportTombstone
 from predella.models.external_identity import ExternalIdentity
 from predella.models.finding import Finding
 from predella.models.glossary import Glossary
@@ -72,6 +73,7 @@ __all__ = [
     "ExportFormat",
     "ExportLine",
     "ExportState",
+    "ExportTombstone",
     "ExternalIdentity",
     "Finding",
     "FinishReason",

@@ -16,6 +16,15 @@ class ExportFormat(StrEnum):
     JSONL = "jsonl"
     CSV = "csv"
     LIDO = "lido"
+    LINKED_ART = "linked-art"
+    IIIF = "iiif"
+    XMP = "xmp"
+    PAINTINGFORM = "paintingform"
+    OMEKA_S = "omeka-s"
+    COLLECTIONSPACE_CORE = "collectionspace-core"
+    COLLECTIONSPACE_FCART = "collectionspace-fcart"
+    COLLECTIONSPACE_MEDIA = "collectionspace-media"
+    COLLECTIVEACCESS = "collectiveaccess"
 
 
 class ExportState(StrEnum):
@@ -35,6 +44,8 @@ class Export(Record):
         CheckConstraint("(state = 'written') = (sha256 IS NOT NULL)", name="sha256"),
         CheckConstraint("(lease_token IS NULL) = (lease_until IS NULL)", name="lease"),
         CheckConstraint("state = 'writing' OR lease_token IS NULL", name="leased_while_writing"),
+        CheckConstraint("profile IS NULL OR format = 'csv'", name="profile"),
+        CheckConstraint("withdrawn_count BETWEEN 0 AND line_count", name="withdrawn_count"),
         Index(
             "uq_export_destination",
             "destination",
@@ -47,11 +58,17 @@ class Export(Record):
     collection_id: Mapped[UUID] = mapped_column(ForeignKey("collection.id"), index=True)
     account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"))
     format: Mapped[ExportFormat]
+    profile: Mapped[str | None]
+    """A museum's own columns for ``csv``, in YAML; as it was given."""
+    since: Mapped[datetime | None]
+    """Only what is different from what exports like this one had carried by then; None for all."""
     destination: Mapped[str]
     """``s3://bucket/key`` of the file."""
     state: Mapped[ExportState] = mapped_column(default=ExportState.WRITING)
     error: Mapped[str | None]
     line_count: Mapped[int] = mapped_column(default=0)
+    withdrawn_count: Mapped[int] = mapped_column(default=0)
+    """How many of its lines withdraw what had left before."""
     size: Mapped[int] = mapped_column(BigInteger, default=0)
     sha256: Mapped[bytes | None]
     attempt: Mapped[int] = mapped_column(default=0)

@@ -8,12 +8,13 @@ from predella.models.review import Decision
 
 
 class ExportLine(Base):
-    """One approved wording that left, in exactly that form. Never edited, never deleted.
+    """One accepted wording that left, in exactly that form. Never edited, never deleted.
 
     The foreign key to ``review`` carries the wording's id and sha256 and the decision, so the
     database itself refuses a line whose wording was not approved in that form. A trigger
     refuses one whose approval is no longer the newest decision, and one whose object may
-    not leave (sensitivity, rights, embargo, the manifest's ``export``).
+    not leave (sensitivity, rights, embargo, the manifest's ``export``). A third refuses what
+    was accepted by sample, unless the collection lets that leave.
     """
 
     __tablename__ = "export_line"
@@ -28,7 +29,7 @@ class ExportLine(Base):
                 "review.decision",
             ],
         ),
-        CheckConstraint("decision = 'approved'", name="approved"),
+        CheckConstraint("decision IN ('approved', 'accepted_by_sample')", name="accepted"),
         Index("ix_export_line_analysis", "analysis_id"),
     )
 

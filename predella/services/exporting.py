@@ -9,8 +9,9 @@ import hashlib
 import struct
 import tempfile
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from io import BufferedRandom
-from itertools import count, tee
+from itertools import chain, count, tee
 from typing import Any, BinaryIO
 from uuid import UUID
 
@@ -20,28 +21,52 @@ from sqlalchemy.orm import Session, joinedload
 
 from predella import db
 from predella.errors import ConflictError
-from predella.formats import catalog
+from predella.formats import catalog, profiles
 from predella.formats.catalog import CatalogFormat, WrittenLine
-from predella.models import Decision, Export, ExportState
+from predella.models import Decision, Export, ExportFormat, ExportState
 from predella.services import audits, outgoing, webhooks
 from predella.services.leases import Lease
-from predella.services.outgoing import Departure
+from predella.services.outgoing import Burial, Departure
 from predella.storage import Location, Store
 
+_OWN = "own"
+"""What a museum's own profile is called where something is wrong in it."""
 _TRIES = 3
-_NOTE = struct.Struct("16s16s16s32s16s32s")
-"""Item, analysis, revision, its sha256, review, sha256 of the entry: one line, kept on disk."""
-_REMEMBER = """
+_LINE = struct.Struct("16s16s16s32s16s?32s")
+"""Item, analysis, revision, its sha256, review, whether by sample, sha256 of the entry."""
+_STONE = struct.Struct("16sI32s")
+"""Export and number of the line that is withdrawn, sha256 of the tombstone."""
+_REMEMBER_LINES = """
     COPY export_line (export_id, number, item_id, analysis_id, revision_id, revision_sha256,
         review_id, decision, sha256) FROM STDIN
 """
+_REMEMBER_STONES = """
+    COPY export_tombstone (export_id, number, buried_export_id, buried_number, sha256) FROM STDIN
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Notes:
+    """What was written to the file, kept on disk: its lines, and after them its tombstones."""
+
+    lines: BinaryIO
+    stones: BinaryIO
+
+    @property
+    def line_count(self) -> int:
+        return self.lines.tell() // _LINE.size
+
+    @property
+    def stone_count(self) -> int:
+        return self.stones.tell() // _STONE.size
 
 
 class NothingToExportError(ConflictError):
-    """No text of the collection is approved and free to leave."""
+    """No text of the collection is approved, free to leave, and of a kind that the format takes."""
 
     def __init__(self, slug: str, kept_back: int) -> None:
-        known = f"{kept_back} approved texts are kept back" if kept_back else "no text is approved"
+        nothing = "no text is approved that this format takes"
+        known = f"{kept_back} approved texts are kept back" if kept_back else nothing
         super().__init__(f"nothing of {slug!r} may leave yet: {known}")
         self.slug, self.kept_back = slug, kept_back
 
@@ -54,11 +79,27 @@ class ApprovalUndoneError(ConflictError):
         self.what = what
 
 
+def file_format(export: Export) -> CatalogFormat:
+    """Return the format of an export's file: its media type, its suffix."""
+    return form(export.format, export.profile)
+
+
+def form(name: ExportFormat, profile: str | None) -> CatalogFormat:
+    """Return a format, with a museum's own columns if it gave some.
+
+    Raises:
+        ProfileError: nothing could be written with them.
+    """
+    if profile is None:
+        return catalog.named(name)
+    return profiles.read(_OWN, profile.encode())
+
+
 def write(lease: Lease, store: Store) -> None:
     """Write the export that is in hand: the file, its lines, and how it ended.
 
     Raises:
-        NothingToExportError: nothing may leave.
+        NothingToExportError: nothing may leave. A delta without any change is no error.
         ApprovalUndoneError: approvals were undone in every one of three tries.
         AlteredWordingError: a text is not the one that was approved.
         ConflictError: the export is in other hands by now.
@@ -75,11 +116,17 @@ def write(lease: Lease, store: Store) -> None:
 
 
 def _write(lease: Lease, store: Store) -> None:
-    with tempfile.TemporaryFile() as file, tempfile.TemporaryFile() as notes:
+    with (
+        tempfile.TemporaryFile() as file,
+        tempfile.TemporaryFile() as lines,
+        tempfile.TemporaryFile() as stones,
+    ):
+        notes = _Notes(lines, stones)
         place, form = _read(lease, file, notes)
         ended = {
             "state": ExportState.WRITTEN,
-            "line_count": notes.tell() // _NOTE.size,
+            "line_count": notes.line_count + notes.stone_count,
+            "withdrawn_count": notes.stone_count,
             "size": file.tell(),
             "sha256": _sha256(file),
             "audit_head": _sealed(),
@@ -93,18 +140,35 @@ def _write(lease: Lease, store: Store) -> None:
             raise ApprovalUndoneError(error.diag.message_primary or "refused") from error
 
 
-def _read(lease: Lease, file: BinaryIO, notes: BinaryIO) -> tuple[Location, CatalogFormat]:
-    """Write all that may leave to the file, and note its lines; return where it is to go."""
+def _read(lease: Lease, file: BinaryIO, notes: _Notes) -> tuple[Location, CatalogFormat]:
+    """Write all that is to leave to the file, and note its lines; return where it is to go."""
     with db.transaction() as session:
         export = session.get_one(Export, lease.id, options=[joinedload(Export.collection)])
-        form = catalog.named(export.format)
-        departing, noted = tee(outgoing.departures(session, export.collection))
-        written = catalog.write((departure.entry for departure in departing), file, to=form)
-        notes.writelines(map(_note, written, noted))
-        if not notes.tell():
-            kept_back = outgoing.kept_back(session, export.collection_id)
+        form = file_format(export)
+        departing, noted = tee(_going(session, export, form))
+        written = catalog.write((one.entry for one in departing), file, to=form)
+        for line, one in zip(written, noted, strict=True):
+            _note(notes, line, one)
+        if export.since is None and not notes.line_count:
+            kept_back = outgoing.kept_back(session, export.collection_id, kinds=form.KINDS)
             raise NothingToExportError(export.collection.slug, sum(kept_back.values()))
         return Location.parse(export.destination), form
+
+
+def _going(session: Session, export: Export, form: CatalogFormat) -> Iterator[Departure | Burial]:
+    """Return all that may leave; for a delta what is new or different, and what is withdrawn."""
+    if export.since is None:
+        return outgoing.departures(session, export.collection, kinds=form.KINDS)
+    departing = outgoing.departures(session, export.collection, kinds=form.KINDS, delta=export)
+    return chain(
+        (one for one in departing if _is_news(one, form)),
+        outgoing.burials(session, export.collection, kinds=form.KINDS, delta=export),
+    )
+
+
+def _is_news(one: Departure, form: CatalogFormat) -> bool:
+    """Say whether it would be other bytes than those that the receiver has."""
+    return one.carried is None or hashlib.sha256(form.encode(one.entry)).digest() != one.carried
 
 
 def _sealed() -> bytes | None:
@@ -113,19 +177,26 @@ def _sealed() -> bytes | None:
         return audits.seal(session)
 
 
-def _note(line: WrittenLine, departure: Departure) -> bytes:
-    return _NOTE.pack(
-        departure.item_id.bytes,
-        departure.analysis_id.bytes,
-        departure.revision_id.bytes,
-        departure.revision_sha256,
-        departure.review_id.bytes,
-        line.sha256,
+def _note(notes: _Notes, line: WrittenLine, one: Departure | Burial) -> None:
+    if isinstance(one, Burial):
+        notes.stones.write(_STONE.pack(one.export_id.bytes, one.number, line.sha256))
+        return
+    notes.lines.write(
+        _LINE.pack(
+            one.item_id.bytes,
+            one.analysis_id.bytes,
+            one.revision_id.bytes,
+            one.revision_sha256,
+            one.review_id.bytes,
+            one.decision is Decision.ACCEPTED_BY_SAMPLE,
+            line.sha256,
+        )
     )
 
 
-def _remember(lease: Lease, notes: BinaryIO, ended: Mapping[str, object]) -> None:
+def _remember(lease: Lease, notes: _Notes, ended: Mapping[str, object]) -> None:
     """End the export and keep its lines, if it is still in hand: both or neither."""
+    line_count = notes.line_count
     with db.transaction() as session:
         mine = (Export.id == lease.id) & (Export.lease_token == lease.token)
         given_back = {"written_at": func.now(), "lease_token": None, "lease_until": None}
@@ -135,11 +206,16 @@ def _remember(lease: Lease, notes: BinaryIO, ended: Mapping[str, object]) -> Non
         if held is None:
             raise ConflictError(f"export {lease.id} is in other hands by now")
         _note_kept_back(session, lease)
-        driver: Any = session.connection().connection.driver_connection
-        with driver.cursor() as cursor, cursor.copy(_REMEMBER) as copy:
-            for row in _lines(lease, notes):
-                copy.write_row(row)
+        _copy(session, _REMEMBER_LINES, _lines(lease, notes))
+        _copy(session, _REMEMBER_STONES, _stones(lease, notes, after=line_count))
         webhooks.ring(session)
+
+
+def _copy(session: Session, into: str, rows: Iterator[tuple[object, ...]]) -> None:
+    driver: Any = session.connection().connection.driver_connection
+    with driver.cursor() as cursor, cursor.copy(into) as copy:
+        for row in rows:
+            copy.write_row(row)
 
 
 def _note_kept_back(session: Session, lease: Lease) -> None:
@@ -156,11 +232,9 @@ def _note_kept_back(session: Session, lease: Lease) -> None:
         )
 
 
-def _lines(lease: Lease, notes: BinaryIO) -> Iterator[tuple[object, ...]]:
-    notes.seek(0)
-    packed = iter(lambda: notes.read(_NOTE.size), b"")
-    for number, note in enumerate(packed, start=1):
-        item, analysis, revision, revision_sha256, review, sha256 = _NOTE.unpack(note)
+def _lines(lease: Lease, notes: _Notes) -> Iterator[tuple[object, ...]]:
+    for number, note in enumerate(_read_back(notes.lines, _LINE), start=1):
+        item, analysis, revision, revision_sha256, review, by_sample, sha256 = note
         yield (
             lease.id,
             number,
@@ -169,9 +243,20 @@ def _lines(lease: Lease, notes: BinaryIO) -> Iterator[tuple[object, ...]]:
             UUID(bytes=revision),
             revision_sha256,
             UUID(bytes=review),
-            Decision.APPROVED.value,
+            (Decision.ACCEPTED_BY_SAMPLE if by_sample else Decision.APPROVED).value,
             sha256,
         )
+
+
+def _stones(lease: Lease, notes: _Notes, after: int) -> Iterator[tuple[object, ...]]:
+    for number, note in enumerate(_read_back(notes.stones, _STONE), start=after + 1):
+        export, buried, sha256 = note
+        yield lease.id, number, UUID(bytes=export), buried, sha256
+
+
+def _read_back(notes: BinaryIO, form: struct.Struct) -> Iterator[tuple[Any, ...]]:
+    notes.seek(0)
+    return map(form.unpack, iter(lambda: notes.read(form.size), b""))
 
 
 def _sha256(file: BufferedRandom) -> bytes:

@@ -1,8 +1,9 @@
 """Exports: approved wordings handed over to a catalog system, remembered line by line."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import BinaryIO
 from uuid import UUID
 
@@ -20,7 +21,7 @@ from predella.errors import (
     PredellaError,
     UnavailableError,
 )
-from predella.formats import catalog
+from predella.formats import addresses
 from predella.formats.catalog import CatalogFormat
 from predella.ids import CollectionId, ExportId, Reach
 from predella.models import (
@@ -30,9 +31,10 @@ from predella.models import (
     ExportFormat,
     ExportLine,
     ExportState,
+    ExportTombstone,
     Item,
 )
-from predella.services import exporting, leases, webhooks
+from predella.services import deltas, exporting, leases, webhooks
 from predella.services.leases import Lease
 from predella.settings import get_settings
 from predella.storage import Location, Store
@@ -43,12 +45,29 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 log = structlog.get_logger()
 
 
+class NoAddressesError(InvalidError):
+    """A format names things by addresses, and this service does not know its own."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"{name} names everything by its address on the web: set PREDELLA_PUBLIC_URL to the"
+            " address of this service, as https://predella.museum.example"
+        )
+        self.name = name
+
+
 @dataclass(frozen=True)
 class ExportedLine:
-    """One line of an export, with the number of its object."""
+    """One line of an export, with the number of its object; or what it withdraws of another."""
 
     line: ExportLine
+    """What left. Of a tombstone the line that it withdraws, which is of an earlier export."""
     object_number: str
+    number: int
+    """In this export's file."""
+    sha256: bytes
+    """Of the bytes in this export's file."""
+    is_withdrawn: bool = False
 
 
 def create(
@@ -58,24 +77,37 @@ def create(
     account: Account,
     format: ExportFormat,  # noqa: A002  (the word that the command line and the API use)
     destination: str | None = None,
+    profile: str | None = None,
+    since: UUID | datetime | None = None,
 ) -> Export:
     """Ask for an export; a worker writes it once this transaction has committed.
 
     Without a ``destination`` the file gets a name of its own below ``exports/`` in our bucket.
+    A ``profile`` is a museum's own columns for ``csv``, in YAML. With ``since``, an earlier
+    export or a moment, it is a delta: what changed, and what is withdrawn.
 
     Raises:
+        ProfileError: nothing could be written with the profile.
+        NoAddressesError: the format needs the address of this service, which nobody has set.
+        NoDeltaError: the format cannot tell what was withdrawn.
+        NotFoundError: there is no such earlier export in this collection.
+        ForeignExportError: that export is none that a delta like this can follow.
         SourceError: the destination is no ``s3://`` address.
         InvalidError: it lies elsewhere than below ``exports/`` in our own bucket.
         NameTakenError: another export was, or is being, written there.
     """
     export_id = ids.new()
-    suffix = catalog.named(format).SUFFIX
-    own = f"s3://{get_settings().bucket}/{_FOLDER}{collection.slug}/{export_id}{suffix}"
+    form = _form(format, profile)
+    own = f"s3://{get_settings().bucket}/{_FOLDER}{collection.slug}/{export_id}{form.SUFFIX}"
     export = Export(
         id=export_id,
         collection=collection,
         account=account,
         format=format,
+        profile=profile,
+        since=None
+        if since is None
+        else deltas.moment(session, collection, since, format=format, form=form, profile=profile),
         destination=str(_usable(destination)) if destination else own,
     )
     try:
@@ -128,20 +160,39 @@ def latest(
 def lines(
     session: Session, export_id: ExportId, *, after: int = 0, limit: int = 50
 ) -> Sequence[ExportedLine]:
-    """Return what left in this export, as in the file; ``after`` is a line's number."""
-    page = (
+    """Return what left or was withdrawn, as in the file; ``after`` is a line's number."""
+    left = (
         select(ExportLine, Item.object_number)
         .join(Item, Item.id == ExportLine.item_id)
         .where(ExportLine.export_id == export_id, ExportLine.number > after)
         .order_by(ExportLine.number)
         .limit(limit)
     )
-    return [ExportedLine(line, number) for line, number in session.execute(page)]
+    found = [
+        ExportedLine(line, object_number, line.number, line.sha256)
+        for line, object_number in session.execute(left)
+    ]
+    return [*found, *_withdrawn(session, export_id, after=after, limit=limit - len(found))]
 
 
-def file_format(export: Export) -> CatalogFormat:
-    """Return the format of an export's file: its media type, its suffix."""
-    return catalog.named(export.format)
+def _withdrawn(
+    session: Session, export_id: ExportId, *, after: int, limit: int
+) -> Iterator[ExportedLine]:
+    """Yield the tombstones of an export: they follow its lines."""
+    stones = (
+        select(ExportTombstone, ExportLine, Item.object_number)
+        .join(
+            ExportLine,
+            (ExportLine.export_id == ExportTombstone.buried_export_id)
+            & (ExportLine.number == ExportTombstone.buried_number),
+        )
+        .join(Item, Item.id == ExportLine.item_id)
+        .where(ExportTombstone.export_id == export_id, ExportTombstone.number > after)
+        .order_by(ExportTombstone.number)
+        .limit(limit)
+    )
+    for stone, line, object_number in session.execute(stones):
+        yield ExportedLine(line, object_number, stone.number, stone.sha256, is_withdrawn=True)
 
 
 def open_file(export: Export, store: Store) -> BinaryIO:
@@ -218,6 +269,19 @@ def _fail(lease: Lease, sentence: str) -> None:
             .values(state=ExportState.FAILED, error=sentence, lease_token=None, lease_until=None)
         )
         webhooks.ring(session)
+
+
+def _form(
+    format: ExportFormat,  # noqa: A002  (the word that the command line and the API use)
+    profile: str | None,
+) -> CatalogFormat:
+    """Return the format, if it can be written."""
+    if profile is not None and format is not ExportFormat.CSV:
+        raise InvalidError(f"a profile names columns of csv; {format} has none")
+    form = exporting.form(format, profile)
+    if form.ADDRESSED and not addresses.usable(get_settings().public_url):
+        raise NoAddressesError(format)
+    return form
 
 
 def _usable(destination: str) -> Location:

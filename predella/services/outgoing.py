@@ -1,33 +1,26 @@
-"""What may leave a collection now: approved wordings as catalog entries.
+"""What may leave a collection now: accepted wordings as catalog entries.
 
-For each object there is one entry for each kind of text.
+For each object there is one entry for each kind of text. What a collection lets leave are the
+texts that were approved, and those accepted by sample where its rules say so.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection as Several
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, TextClause, Uuid, bindparam, text
 from sqlalchemy.orm import Session
 
-from predella.formats.entry import (
-    CatalogApproval,
-    CatalogEntry,
-    CatalogImage,
-    CatalogInstitution,
-    CatalogObject,
-    CatalogRelease,
-    CatalogWording,
-    HumanInvolvement,
-    TextKind,
-)
+from predella.formats.entry import CatalogEntry, CatalogTombstone, TextKind
 from predella.ids import CollectionId
-from predella.models import Collection, Release
+from predella.models import Collection, Decision, Export, Release
+from predella.services import entries, leaving
 
 _AT_ONCE = 200
+_EVERY_KIND = frozenset(TextKind)
 
 
 class Gate(StrEnum):
@@ -46,100 +39,57 @@ class Gate(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Departure:
-    """One approved wording that may leave, and what proves that it may."""
+    """One accepted wording that may leave, and what proves that it may."""
 
     item_id: UUID
     analysis_id: UUID
     revision_id: UUID
     revision_sha256: bytes
     review_id: UUID
+    decision: Decision
     entry: CatalogEntry
+    carried: bytes | None
+    """sha256 of the bytes that the receiver of a delta has of it already, if it has it."""
 
 
-# The object's gate says whether its text may leave; of its approved rows the newest of each kind
-# of text leaves. What is approved and withheld is counted as kept back.
-_CANDIDATES = """
-    WITH gated AS (
-        SELECT item.*, gate.rights_work AS rights, CASE
-            WHEN gate.sensitivity <> 'none' THEN 'sensitive'
-            WHEN NOT gate.ai_processing THEN 'ai_denied'
-            WHEN NOT gate.exportable THEN 'denied'
-            WHEN gate.embargo_until > current_date THEN 'embargoed'
-            WHEN gate.rights_work IS NULL THEN 'rights_unknown' END AS closed
-        FROM item JOIN object_gate gate USING (collection_id, object_number)
-        WHERE collection_id = :collection_id AND is_primary
-    ), asked AS (
-        SELECT release.id AS release_id, prompt.kind,
-            prompt.kind || CASE prompt.kind WHEN 'element' THEN prompt.name ELSE '' END AS text_id
-        FROM release JOIN prompt ON prompt.id = release.prompt_id
-    ), candidate AS (
-        SELECT DISTINCT ON (object_number, text_id) gated.*, asked.kind, asked.text_id
-        FROM gated JOIN standing USING (analysis_id)
-        JOIN analysis ON analysis.id = gated.analysis_id
-        JOIN asked USING (release_id)
-        WHERE gated.state IN ('done', 'withheld') AND (
-            standing.state = 'approved' OR standing.state = 'withheld' AND 'approved' = (
-                SELECT decision FROM review WHERE review.analysis_id = analysis.id
-                ORDER BY number DESC LIMIT 1
-            )
-        )
-        ORDER BY object_number, text_id, gated.id DESC
-    )
-"""
+@dataclass(frozen=True, slots=True)
+class Burial:
+    """One line of an earlier export that may no longer stand, and what takes its place."""
+
+    export_id: UUID
+    number: int
+    entry: CatalogTombstone
 
 
-def _of_candidates(query: str) -> TextClause:
-    both = f"{_CANDIDATES} {query}"
-    return text(both).bindparams(bindparam("collection_id", type_=Uuid))
+def kept_back(
+    session: Session,
+    collection_id: CollectionId | UUID,
+    *,
+    kinds: Several[TextKind] = _EVERY_KIND,
+) -> dict[Gate, int]:
+    """Return how many accepted texts may not leave now, and why."""
+    names = {"collection_id": collection_id, "kinds": sorted(kinds)}
+    return {Gate(gate): count for gate, count in session.execute(leaving.KEPT_BACK, names)}
 
 
-_KEPT_BACK = _of_candidates("""
-    SELECT closed, count(*) FROM candidate WHERE closed IS NOT NULL GROUP BY closed
-""")
-
-_DEPARTURES = _of_candidates("""
-    SELECT candidate.id AS item_id, candidate.analysis_id, candidate.object_number,
-        candidate.title, candidate.artist, candidate.artist_uri, candidate.date,
-        candidate.medium, candidate.dimensions, candidate.object_uri, candidate.credit_line,
-        candidate.rights AS rights_work, candidate.extra, candidate.key, candidate.kind,
-        image.sha256 AS image_sha256, image.width, image.height,
-        analysis.release_id, analysis.language, analysis.created_at AS generated_at,
-        revision.id AS revision_id, revision.number AS revision_number, revision.text,
-        revision.sha256 AS revision_sha256, original.sha256 AS original_sha256,
-        review.id AS review_id, review.created_at AS decided_at,
-        account.display_name AS reviewer
-    FROM candidate
-    JOIN analysis ON analysis.id = candidate.analysis_id
-    JOIN image ON image.id = analysis.image_id
-    JOIN LATERAL (
-        SELECT * FROM review WHERE review.analysis_id = analysis.id ORDER BY number DESC LIMIT 1
-    ) review ON review.decision = 'approved'
-    JOIN account ON account.id = review.account_id
-    JOIN revision ON revision.id = review.revision_id
-    JOIN revision original ON original.analysis_id = analysis.id AND original.number = 0
-    WHERE candidate.closed IS NULL AND NOT EXISTS (
-        SELECT FROM control WHERE control.analysis_id = analysis.id
-            AND control.revision_sha256 = review.revision_sha256
-    )
-    ORDER BY candidate.object_number, candidate.text_id
-""")
-
-
-def kept_back(session: Session, collection_id: CollectionId | UUID) -> dict[Gate, int]:
-    """Return how many approved texts may not leave now, and why."""
-    rows = session.execute(_KEPT_BACK, {"collection_id": collection_id})
-    return {Gate(gate): count for gate, count in rows}
-
-
-def departures(session: Session, collection: Collection) -> Iterator[Departure]:
-    """Yield what may leave, by object number.
+def departures(
+    session: Session,
+    collection: Collection,
+    *,
+    kinds: Several[TextKind] = _EVERY_KIND,
+    delta: Export | None = None,
+) -> Iterator[Departure]:
+    """Yield what may leave, by object number; for a delta with what the receiver has of it.
 
     Read from a cursor on the server: a million of them need the memory of two hundred.
+
+    Raises:
+        AlteredWordingError: a text is not the one that was approved.
     """
-    release = cache(lambda id_: _release(session.get_one(Release, id_)))
+    release = cache(lambda id_: entries.release(session.get_one(Release, id_)))
     rows = session.execute(
-        _DEPARTURES,
-        {"collection_id": collection.id},
+        leaving.DEPARTURES,
+        _names(collection, kinds, delta),
         execution_options={"yield_per": _AT_ONCE},
     )
     for row in rows.mappings():
@@ -149,70 +99,36 @@ def departures(session: Session, collection: Collection) -> Iterator[Departure]:
             row["revision_id"],
             row["revision_sha256"],
             row["review_id"],
-            _entry(row, collection, release(row["release_id"])),
+            Decision(row["decision"]),
+            entries.entry(row, collection, release(row["release_id"])),
+            row["carried"],
         )
 
 
-def _entry(row: RowMapping, collection: Collection, release: CatalogRelease) -> CatalogEntry:
-    return CatalogEntry(
-        collection=collection.slug,
-        object=_object(row, collection),
-        wording=CatalogWording(
-            revision_id=row["revision_id"],
-            number=row["revision_number"],
-            text=row["text"],
-            sha256=row["revision_sha256"].hex(),
-            language=row["language"],
-            kind=TextKind(row["kind"]),
-        ),
-        approval=CatalogApproval(
-            reviewer=row["reviewer"],
-            decided_at=row["decided_at"],
-            human_involvement=_involvement(row),
-        ),
-        release=release,
-        image=CatalogImage(
-            key=row["key"],
-            sha256=row["image_sha256"].hex(),
-            width=row["width"],
-            height=row["height"],
-        ),
-        institution=CatalogInstitution(name=collection.institution),
-        generated_at=row["generated_at"],
+def burials(
+    session: Session, collection: Collection, *, kinds: Several[TextKind], delta: Export
+) -> Iterator[Burial]:
+    """Yield what left in exports like this delta and may no longer stand, by object number.
+
+    What such an export has withdrawn by the delta's ``since`` is not withdrawn again.
+    """
+    rows = session.execute(
+        leaving.BURIALS,
+        _names(collection, kinds, delta),
+        execution_options={"yield_per": _AT_ONCE},
     )
+    for row in rows.mappings():
+        withdrawn = entries.tombstone(row, collection, at=delta.created_at)
+        yield Burial(row["export_id"], row["number"], withdrawn)
 
 
-def _object(row: RowMapping, collection: Collection) -> CatalogObject:
-    return CatalogObject(
-        number=row["object_number"],
-        title=row["title"],
-        artist=row["artist"],
-        artist_uri=row["artist_uri"],
-        date=row["date"],
-        medium=row["medium"],
-        dimensions=row["dimensions"],
-        object_uri=row["object_uri"],
-        credit_line=row["credit_line"] or collection.credit_line,
-        rights_work=row["rights_work"],
-        extra=row["extra"],
-    )
-
-
-def _involvement(row: RowMapping) -> HumanInvolvement:
-    """An amendment that was undone leaves the model's own wording, word for word."""
-    if row["revision_sha256"] == row["original_sha256"]:
-        return HumanInvolvement.AI_REVIEWED
-    return HumanInvolvement.AI_EDITED
-
-
-def _release(release: Release) -> CatalogRelease:
-    spec: Mapping[str, Any] = release.spec
-    return CatalogRelease(
-        name=release.model_name,
-        digest=release.digest.hex(),
-        weights_sha256=spec["weights_sha256"],
-        adapter_sha256=spec["adapter_sha256"],
-        prompt_id=spec["prompt_id"],
-        code_version=spec["code_version"],
-        notice=release.notice,
-    )
+def _names(
+    collection: Collection, kinds: Several[TextKind], delta: Export | None
+) -> dict[str, Any]:
+    return {
+        "collection_id": collection.id,
+        "kinds": sorted(kinds),
+        "since": delta.since if delta else None,
+        "format": delta.format.value if delta else None,
+        "profile": delta.profile if delta else None,
+    }

@@ -33,6 +33,10 @@ class ReviewRules(BaseModel):
     second_approver: bool = Field(
         default=False, description="Who wrote a wording cannot be the one who approves it."
     )
+    export_sampled: bool = Field(
+        default=False,
+        description="What a lot accepted by sample leaves as what was approved does.",
+    )
 
 
 def of(collection: Collection) -> ReviewRules:

@@ -7,8 +7,10 @@ import pytest
 from fastapi.testclient import TestClient
 
 from predella import db, ids
+from predella.ids import CollectionId
 from predella.models import Role
-from predella.services import exports
+from predella.services import exports, gates
+from predella.services.gates import Change
 from tests import factories
 from tests.api.conftest import Acting
 from tests.api.problems import problem
@@ -66,6 +68,48 @@ class TestCreateExport:
             }
 
             problem(registrar.post("/v1/exports", json=body), HTTPStatus.UNPROCESSABLE_ENTITY)
+
+    def test_has_only_what_changed_since_another_and_what_is_withdrawn(
+        self, registrar: TestClient, collection_id: UUID, export_id: str, s3: Bucket
+    ) -> None:
+        exports.write_waiting(s3.store)
+        with db.transaction() as session:
+            closed, by = Change(exportable=False), factories.account(session)
+            of = CollectionId(collection_id)
+            gates.change(session, of, "SK-1", closed, account=by, reason="a letter")
+        body = {"collection_id": str(collection_id), "format": "jsonl", "since": export_id}
+
+        made = registrar.post("/v1/exports", json=body).json()
+        exports.write_waiting(s3.store)
+
+        shown = registrar.get(f"/v1/exports/{made['id']}").json()
+        assert (shown["line_count"], shown["withdrawn_count"]) == (1, 1)
+        assert shown["since"] == registrar.get(f"/v1/exports/{export_id}").json()["written_at"]
+        (line,) = registrar.get(f"/v1/exports/{made['id']}/lines").json()["data"]
+        assert (line["object_number"], line["is_withdrawn"]) == ("SK-1", True)
+
+    @pytest.mark.parametrize(
+        ("fields", "status"),
+        [
+            ({"since": str(ids.new())}, HTTPStatus.NOT_FOUND),
+            ({"since": "yesterday"}, HTTPStatus.UNPROCESSABLE_ENTITY),
+            ({"format": "paintingform", "since": "2026-01-01"}, HTTPStatus.UNPROCESSABLE_ENTITY),
+            ({"format": "linked-art"}, HTTPStatus.UNPROCESSABLE_ENTITY),
+            ({"format": "csv", "profile": "columns: {A: text}"}, HTTPStatus.UNPROCESSABLE_ENTITY),
+            ({"format": "csv", "profile": "\x00"}, HTTPStatus.UNPROCESSABLE_ENTITY),
+            ({"format": "lido", "profile": ""}, HTTPStatus.UNPROCESSABLE_ENTITY),
+        ],
+    )
+    def test_refuses_what_could_not_be_written(
+        self,
+        registrar: TestClient,
+        collection_id: UUID,
+        fields: dict[str, str],
+        status: HTTPStatus,
+    ) -> None:
+        body = {"collection_id": str(collection_id), "format": "jsonl", **fields}
+
+        problem(registrar.post("/v1/exports", json=body), status)
 
     def test_404_for_an_unknown_collection(self, registrar: TestClient) -> None:
         body = {"collection_id": str(ids.new()), "format": "lido"}

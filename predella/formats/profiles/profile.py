@@ -43,6 +43,8 @@ class Profile:
     separators: Sequence[str] = ()
     """At what the importer splits a cell; in a text, a slash takes its place."""
     KINDS: frozenset[TextKind] = frozenset(TextKind)
+    ADDRESSED: bool = False
+    WITHDRAWS: bool = True
     MEDIA_TYPE: str = "text/csv; charset=utf-8; header=present"
     SUFFIX: str = ".csv"
     SEPARATOR: bytes = b""

@@ -8,12 +8,23 @@ from fastapi.testclient import TestClient
 
 from predella import clock, db
 from predella.checks import CheckName, Severity
-from predella.ids import AccountId, AnalysisId
+from predella.ids import AccountId, AnalysisId, CollectionId
 from predella.models import Collection, Decision, Glossary, Item, ItemState, Role, Standing
 from predella.sampling import Plan
-from predella.services import accounts, collections, lots, memberships, preferences, selections
+from predella.services import (
+    accounts,
+    collections,
+    exports,
+    gates,
+    lots,
+    memberships,
+    preferences,
+    selections,
+)
+from predella.services.gates import Change
 from tests import factories
 from tests.api.conftest import Acting
+from tests.services import Bucket
 
 
 def _posted(client: TestClient, path: str, **data: object) -> str:
@@ -323,3 +334,32 @@ class TestQueue:
 
         assert 'name="id"' not in shown
         assert "Decide on many" not in shown
+
+
+class TestExports:
+    def test_of_what_changed_follow_the_newest_one_in_this_format(
+        self, admin: TestClient, s3: Bucket
+    ) -> None:
+        with db.transaction() as session:
+            collection = factories.collection(session)
+            within = factories.submission(session, collection)
+            for number in ("SK-1", "SK-2"):
+                factories.approved(session, within, object_number=number)
+            id_ = CollectionId(collection.id)
+        form = {"collection_id": str(id_), "format": "omeka-s", "changes": "true"}
+
+        first = _posted(admin, "/desk/exports", **form)
+        exports.write_waiting(s3.store)
+        with db.transaction() as session:
+            closed, by = Change(exportable=False), factories.account(session)
+            gates.change(session, id_, "SK-1", closed, account=by, reason="a letter")
+        second = _posted(admin, "/desk/exports", **form)
+        exports.write_waiting(s3.store)
+
+        whole = admin.get(first).text
+        assert "Only what changed since" not in whole
+        assert "SK-2" in whole
+        changes = admin.get(second).text
+        assert "Only what changed since" in changes
+        assert '<span class="stop">withdrawn</span>' in changes
+        assert "SK-2" not in changes

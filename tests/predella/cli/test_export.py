@@ -1,20 +1,26 @@
 import csv
 import hashlib
+import json
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from sqlalchemy import select
 
-from predella import db
+from predella import db, ids
 from predella.cli.output import Exit
 from predella.errors import UnavailableError
+from predella.ids import CollectionId
 from predella.models import Export, ExportState, Role
-from predella.services import accounts
+from predella.services import accounts, gates
+from predella.services.gates import Change
 from predella.settings import Settings, get_settings
 from predella.storage import Store
 from tests import factories
 from tests.predella.cli.running import Run, runner
 from tests.services import Bucket
+
+PROFILE = "columns: {Nummer: object_number, Tekst: text, Herkomst: disclosure}"
 
 
 @pytest.fixture
@@ -99,6 +105,11 @@ class TestWrite:
             (("paintings",), Exit.USAGE),
             (("paintings", "--format", "csv", "--out", "no/such/folder/a.csv"), Exit.USAGE),
             (("paintings", "--format", "csv", "--out", "s3://elsewhere/a.csv"), Exit.USAGE),
+            (("paintings", "--format", "iiif"), Exit.USAGE),
+            (("paintings", "--format", "csv", "--since", "yesterday"), Exit.USAGE),
+            (("paintings", "--format", "csv", "--since", str(ids.new())), Exit.FAILURE),
+            (("paintings", "--format", "paintingform", "--since", "2026-01-01"), Exit.USAGE),
+            (("paintings", "--format", "csv", "--profile", "no-such.yaml"), Exit.USAGE),
         ],
     )
     @pytest.mark.usefixtures("paintings")
@@ -108,6 +119,61 @@ class TestWrite:
         assert run(*arguments).code == code
         with db.transaction() as session:
             assert session.scalars(select(Export)).all() == []
+
+    def test_has_only_what_changed_since_an_export_or_a_day(
+        self, run: Run, paintings: str, tmp_path: Path
+    ) -> None:
+        whole = run(paintings, "--format", "jsonl", "--json").json
+        with db.transaction() as session:
+            collection = CollectionId(session.get_one(Export, UUID(whole["id"])).collection_id)
+            by = factories.account(session)
+            closed = Change(exportable=False)
+            gates.change(session, collection, "SK-1", closed, account=by, reason="a letter")
+        to = tmp_path / "changes.jsonl"
+
+        told = run(paintings, "--format", "jsonl", "--since", whole["id"], "--out", str(to)).out
+        since = run(paintings, "--format", "jsonl", "--since", "2020-01-01", "--json").json
+
+        assert "0 approved texts" in told
+        assert "1 texts that had left are withdrawn" in told
+        (line,) = map(json.loads, to.read_text(encoding="utf-8").splitlines())
+        assert (line["object"]["number"], "wording" in line) == ("SK-1", False)
+        assert line["withdrawn_at"]
+        assert (since["line_count"], since["withdrawn_count"]) == (2, 1)
+        shown = run("show", since["id"], "--lines").out
+        assert "SK-2  wording" in shown
+        assert "SK-1  withdrawn" in shown
+
+    def test_writes_a_museums_own_columns(self, run: Run, paintings: str, tmp_path: Path) -> None:
+        profile, to = tmp_path / "ours.yaml", tmp_path / "ours.csv"
+        profile.write_text(PROFILE, encoding="utf-8-sig")
+        arguments = ("--profile", str(profile))
+
+        ran = run(paintings, "--format", "csv", "--out", str(to), *arguments)
+
+        assert ran.code == Exit.OK
+        assert to.read_text(encoding="utf-8").startswith("Nummer,Tekst,Herkomst\n")
+        assert run("check", str(to), *arguments).code == Exit.OK
+        assert "not the header" in run("check", str(to)).out
+
+    @pytest.mark.parametrize(
+        ("content", "why"),
+        [
+            (b"columns: {Tekst: text}", "disclosure"),
+            (b"columns: {T: text, H: disclosure, N: shoe_size}", "shoe_size"),
+            ("columns: {Épreuve: text}".encode("latin-1"), "UTF-8"),
+            (b"columns: [", "YAML"),
+        ],
+    )
+    def test_says_what_is_wrong_with_a_profile(
+        self, run: Run, paintings: str, tmp_path: Path, content: bytes, why: str
+    ) -> None:
+        profile = tmp_path / "ours.yaml"
+        profile.write_bytes(content)
+
+        ran = run(paintings, "--format", "csv", "--profile", str(profile))
+
+        assert (ran.code, why in ran.err) == (Exit.USAGE, True)
 
     def test_leaves_it_to_a_worker_when_the_store_is_away(
         self, run: Run, paintings: str, monkeypatch: pytest.MonkeyPatch
@@ -122,6 +188,48 @@ class TestWrite:
         assert (ran.code, "a worker will write it" in ran.err) == (Exit.FAILURE, True)
         with db.transaction() as session:
             assert session.scalars(select(Export.state)).all() == [ExportState.WRITING]
+
+
+class TestCheck:
+    def test_finds_nothing_in_what_we_write(self, run: Run, paintings: str, tmp_path: Path) -> None:
+        for form, name in (("lido", "a.xml"), ("csv", "a.csv"), ("xmp", "a.tar")):
+            to = str(tmp_path / name)
+            run(paintings, "--format", form, "--out", to)
+
+            ran = run("check", to)
+
+            assert (ran.code, ran.out, "Nothing is wrong" in ran.err) == (Exit.OK, "", True)
+
+    def test_shows_what_is_wrong_and_where(self, run: Run, paintings: str, tmp_path: Path) -> None:
+        to = tmp_path / "[bold].jsonl"
+        run(paintings, "--format", "jsonl", "--out", str(to))
+        to.write_bytes(to.read_bytes().replace(b"Form of SK-2", b"Norm of SK-2"))
+
+        ran, as_json = run("check", str(to)), run("check", str(to), "--json")
+
+        assert (ran.code, as_json.code) == (Exit.FAILURE, Exit.FAILURE)
+        assert "line 2: the text is not the one with its sha256" in ran.out
+        assert "1 things are wrong in [bold].jsonl" in ran.err
+        assert [row["place"] for row in as_json.lines] == ["line 2"]
+
+    def test_says_which_files_it_knows(self, run: Run, tmp_path: Path) -> None:
+        other = tmp_path / "letter.docx"
+        other.write_bytes(b"")
+
+        ran = run("check", str(other))
+
+        assert (ran.code, ".jsonl" in ran.err) == (Exit.USAGE, True)
+
+    def test_says_when_the_folder_of_schemas_is_not_there(
+        self, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("PREDELLA_SCHEMAS", str(tmp_path / "nowhere"))
+        get_settings.cache_clear()
+        (tmp_path / "a.xml").write_bytes(b"<a/>")
+
+        ran = run("check", str(tmp_path / "a.xml"))
+
+        assert (ran.code, "nowhere" in ran.err) == (Exit.FAILURE, True)
 
 
 class TestList:

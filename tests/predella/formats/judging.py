@@ -14,6 +14,7 @@ from predella.formats.checking import Schemas
 from predella.formats.entry import CatalogEntry, CatalogInstitution, Departing
 from tests.predella.formats import factories, hostile
 
+SCHEMAS = os.environ.get("PREDELLA_SCHEMAS")  # noqa: TID251  (where tests find the schemas)
 NUMBERS = ("SK-C/5", "../../etc", "..", "1925.12.3", "a \"b\" 'c'", "Å 1 ; | ^^", "=1+1", "?x#y%z")
 
 
@@ -57,7 +58,6 @@ def problems(path: Path, schemas: Schemas | None = None) -> list[str]:
 
 def official() -> Schemas:
     """Return the official schemas, or skip the test."""
-    root = os.environ.get("PREDELLA_SCHEMAS")  # noqa: TID251  (where tests find the schemas)
-    if not root:
+    if not SCHEMAS:
         pytest.skip("PREDELLA_SCHEMAS does not name a folder with the official schemas")
-    return Schemas(Path(root))
+    return Schemas(Path(SCHEMAS))
