@@ -85,6 +85,8 @@ class Settings(BaseSettings):
     """Text on the button of the sign-in page"""
     rate_limit: str = Field(default="600/minute", pattern=r"^[1-9]\d*/(second|minute|hour|day)$")
     """How often one account may ask the API; beyond it answers 429"""
+    oai_email: str | None = Field(default=None, pattern=r"^\S+@(\S+\.)+\S+$")
+    """Whom harvesters' people write to; with the public address it opens `/oai`"""
     webhook_key: SecretStr | None = Field(default=None, min_length=32)
     """What the secrets of webhooks are derived from: `openssl rand -hex 32`; unset: no webhooks"""
     webhook_private_networks: frozenset[IPv4Network | IPv6Network] = frozenset()

@@ -3,14 +3,14 @@
 For each object there is one entry for each kind of text.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, TextClause, Uuid, bindparam, text
+from sqlalchemy import Result, RowMapping, TextClause, Uuid, bindparam, text
 from sqlalchemy.orm import Session
 
 from predella.formats.entry import (
@@ -97,8 +97,9 @@ _KEPT_BACK = _of_candidates("""
     SELECT closed, count(*) FROM candidate WHERE closed IS NOT NULL GROUP BY closed
 """)
 
-_DEPARTURES = _of_candidates("""
+_DEPARTING = """
     SELECT candidate.id AS item_id, candidate.analysis_id, candidate.object_number,
+        candidate.text_id,
         candidate.title, candidate.artist, candidate.artist_uri, candidate.date,
         candidate.medium, candidate.dimensions, candidate.object_uri, candidate.credit_line,
         candidate.rights AS rights_work, candidate.extra, candidate.key, candidate.kind,
@@ -122,7 +123,16 @@ _DEPARTURES = _of_candidates("""
             AND control.revision_sha256 = review.revision_sha256
     )
     ORDER BY candidate.object_number, candidate.text_id
-""")
+"""
+_DEPARTURES = _of_candidates(_DEPARTING)
+
+
+def of_departing(query: str) -> TextClause:
+    """Return a query over ``departing``: what may leave one collection now, a row each."""
+    return _of_candidates(f", departing AS ({_DEPARTING}) {query}")
+
+
+_OF_OBJECTS = of_departing("SELECT * FROM departing WHERE object_number = ANY(:object_numbers)")
 
 
 def kept_back(session: Session, collection_id: CollectionId | UUID) -> dict[Gate, int]:
@@ -136,12 +146,26 @@ def departures(session: Session, collection: Collection) -> Iterator[Departure]:
 
     Read from a cursor on the server: a million of them need the memory of two hundred.
     """
-    release = cache(lambda id_: _release(session.get_one(Release, id_)))
     rows = session.execute(
         _DEPARTURES,
         {"collection_id": collection.id},
         execution_options={"yield_per": _AT_ONCE},
     )
+    yield from _departures(session, collection, rows)
+
+
+def of_objects(
+    session: Session, collection: Collection, object_numbers: Iterable[str]
+) -> Iterator[Departure]:
+    """Yield what may leave of these objects, in the order of their numbers."""
+    named = {"collection_id": collection.id, "object_numbers": list(object_numbers)}
+    yield from _departures(session, collection, session.execute(_OF_OBJECTS, named))
+
+
+def _departures(
+    session: Session, collection: Collection, rows: Result[Any]
+) -> Iterator[Departure]:
+    release = cache(lambda id_: _release(session.get_one(Release, id_)))
     for row in rows.mappings():
         yield Departure(
             row["item_id"],

@@ -1,4 +1,4 @@
-"""Rules: how texts are decided on in one collection, where it chose."""
+"""Rules: how texts are decided on and who may harvest them, where a collection chose."""
 
 from collections.abc import Collection as Ids
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ _WORDS_PER_SECOND = 10.0
 
 
 class ReviewRules(BaseModel):
-    """How texts are decided on."""
+    """How texts are decided on, and who may come for those that are approved."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -32,6 +32,10 @@ class ReviewRules(BaseModel):
     )
     second_approver: bool = Field(
         default=False, description="Who wrote a wording cannot be the one who approves it."
+    )
+    open_to_harvesters: bool = Field(
+        default=False,
+        description="Anybody may harvest what is approved and free to leave, at `/oai`.",
     )
 
 
