@@ -4,7 +4,6 @@ What is wrong with a request is told in the words of the protocol, with status 2
 requests, as the protocol has it, with 503 and when to come again.
 """
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from http import HTTPStatus
@@ -17,7 +16,6 @@ from sqlalchemy.orm import Session
 from api import limiting, signing_in
 from api.dependencies import DbSession
 from predella import clock
-from predella.errors import NotFoundError
 from predella.formats import oai
 from predella.formats.oai import ErrorCode, Header, Listing, Record, RefusedError, Token, Verb
 from predella.services import records
@@ -27,18 +25,18 @@ from predella.settings import get_settings
 _AT_ONCE = 50
 """Records on a page: some hundred kilobytes of LIDO."""
 _MAX_FORM_BYTES = 20_000
-_DOMAIN = re.compile(r"[A-Za-z][A-Za-z0-9-]*(\.[A-Za-z][A-Za-z0-9-]*)+")
-"""As the schema of identifiers has it."""
 
 Arguments = Mapping[str, str]
 Reply = Callable[[Session, oai.Request, Arguments], bytes]
 
 
 def _may_ask(request: Request) -> None:
-    """Go on unless this address asks too often, or nobody set up what a repository needs."""
+    """Go on unless this address asks too often, or nobody has opened the repository."""
     settings = get_settings()
-    if settings.public_url is None or settings.oai_email is None:
-        raise NotFoundError("repository", "/oai; PREDELLA_PUBLIC_URL and PREDELLA_OAI_EMAIL open it")
+    if settings.oai_email is None:
+        raise HTTPException(
+            HTTPStatus.NOT_FOUND, "nothing can be harvested here: PREDELLA_OAI_EMAIL opens /oai"
+        )
     address = signing_in.address_of(request)
     counted = limiting.count(f"harvest:{address}", settings.rate_limit)
     if counted is not None and not counted.allowed:
@@ -79,9 +77,7 @@ def harvest_by_form(
 
 
 def _answer(session: Session, sent: Sequence[tuple[str, str]]) -> Response:
-    asked = oai.Request(
-        address=f"{get_settings().desk_url}/oai", answered_at=records.hold(session)
-    )
+    asked = oai.Request(address=f"{get_settings().desk_url}/oai", answered_at=records.hold(session))
     try:
         verb, arguments = oai.read(sent)
         asked = replace(asked, arguments={"verb": verb.value, **arguments})
@@ -176,12 +172,8 @@ def _token(verb: Verb, wanted: Listing, page: Sequence[Told], *, has_more: bool)
     if not has_more:
         return told if wanted.after else None
     last, expires_at = page[-1].record, clock.now() + oai.KEPT
-    rest = replace(
-        wanted, after=(last.changed_at, last.id), cursor=wanted.cursor + len(page)
-    )
-    return replace(
-        told, value=oai.token(verb, rest, expires_at=expires_at), expires_at=expires_at
-    )
+    rest = replace(wanted, after=(last.changed_at, last.id), cursor=wanted.cursor + len(page))
+    return replace(told, value=oai.token(verb, rest, expires_at=expires_at), expires_at=expires_at)
 
 
 def _record(told: Told, prefix: str) -> Record:

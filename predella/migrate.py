@@ -16,14 +16,15 @@ _ROOT = Path(__file__).resolve().parent.parent
 _WRITTEN = {
     "INSERT": (
         "account analysis attempt catalog_record checkup collection control dismissal export"
-        " export_line finding glossary harvest image imprint item lot lot_member object_gate opening prompt refusal"
-        " regeneration release remark review revision run selection selection_member"
-        " sign_in_failure sign_in_link submission term token web_session webhook webhook_attempt"
-        " webhook_delivery webhook_event webhook_secret zoom"
+        " export_line finding glossary harvest image imprint item lot lot_member object_gate"
+        " opening prompt refusal regeneration release remark review revision run selection"
+        " selection_member sign_in_failure sign_in_link submission term token web_session webhook"
+        " webhook_attempt webhook_delivery webhook_event webhook_secret zoom"
     ),
     "UPDATE": (
         "account attempt catalog_record collection export harvest image item object_gate"
-        " regeneration run sign_in_link submission token web_session webhook webhook_delivery webhook_secret zoom"
+        " regeneration run sign_in_link submission token web_session webhook webhook_delivery"
+        " webhook_secret zoom"
     ),
     "INSERT, UPDATE, DELETE": "claim membership skip",
     "INSERT, DELETE": "answer external_identity sign_in_flow",

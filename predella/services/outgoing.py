@@ -162,9 +162,7 @@ def of_objects(
     yield from _departures(session, collection, session.execute(_OF_OBJECTS, named))
 
 
-def _departures(
-    session: Session, collection: Collection, rows: Result[Any]
-) -> Iterator[Departure]:
+def _departures(session: Session, collection: Collection, rows: Result[Any]) -> Iterator[Departure]:
     release = cache(lambda id_: _release(session.get_one(Release, id_)))
     for row in rows.mappings():
         yield Departure(

@@ -1,5 +1,6 @@
 """The replies of OAI-PMH: each is a whole document, its moments in UTC to the second."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,6 +14,9 @@ from predella.formats.xml import Element, element, serialise
 
 MEDIA_TYPE = "text/xml; charset=utf-8"
 _DECLARATION = b'<?xml version="1.0" encoding="UTF-8"?>\n'
+
+_DOMAIN = re.compile(r"[A-Za-z][A-Za-z0-9-]*(\.[A-Za-z][A-Za-z0-9-]*)+")
+"""As the schema of identifiers has it."""
 
 
 class ErrorCode(StrEnum):
@@ -78,15 +82,6 @@ def identifier(record_id: str, repository: str) -> str:
 
 def identify(request: Request, *, name: str, mail: str, since: datetime, repository: str) -> bytes:
     """Return who we are: deletions are remembered for ever, moments go to the second."""
-    description = element(
-        "oai_id:oai-identifier",
-        element("oai_id:scheme", "oai"),
-        element("oai_id:repositoryIdentifier", repository),
-        element("oai_id:delimiter", ":"),
-        element(
-            "oai_id:sampleIdentifier", identifier("paintings/1/formal-analysis", repository)
-        ),
-    )
     return _reply(
         request,
         element(
@@ -98,9 +93,22 @@ def identify(request: Request, *, name: str, mail: str, since: datetime, reposit
             element("oai:earliestDatestamp", stamp(since)),
             element("oai:deletedRecord", "persistent"),
             element("oai:granularity", "YYYY-MM-DDThh:mm:ssZ"),
-            element("oai:description", description),
+            _naming(repository) if _DOMAIN.fullmatch(repository) else None,
         ),
     )
+
+
+def _naming(repository: str) -> Element:
+    """Return how records are named here; on a machine without a domain nobody says so."""
+    sample = identifier("paintings/1/formal-analysis", repository)
+    described = element(
+        "oai_id:oai-identifier",
+        element("oai_id:scheme", "oai"),
+        element("oai_id:repositoryIdentifier", repository),
+        element("oai_id:delimiter", ":"),
+        element("oai_id:sampleIdentifier", sample),
+    )
+    return element("oai:description", described)
 
 
 def list_formats(request: Request, prefixes: Iterable[str] = PAYLOADS) -> bytes:
