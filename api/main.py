@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import APIRouter, Depends, FastAPI
 from fastapi.routing import APIRoute
 
-from api import access, errors, openapi
+from api import access, errors, oai, openapi
 from api.dependencies import bearer, identified
 from api.desk import pages
 from api.middleware import BodyLimit, Requests
@@ -98,6 +98,7 @@ def create_app(*, sees_peers: bool = False) -> FastAPI:
     )
     app.include_router(health.router)
     app.include_router(pages.open_router())
+    app.include_router(oai.router)
     app.include_router(_closed())
     errors.install(app)
     app.add_middleware(BodyLimit, max_bytes=_MAX_BODY_BYTES)

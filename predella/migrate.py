@@ -15,15 +15,16 @@ _ROOT = Path(__file__).resolve().parent.parent
 # update a column; where nothing is to be updated, the trigger on the table refuses to use it.
 _WRITTEN = {
     "INSERT": (
-        "account analysis attempt checkup collection control dismissal export export_line"
-        " export_tombstone finding glossary image imprint item lot lot_member object_gate opening"
-        " prompt refusal regeneration release remark review revision run selection selection_member"
-        " sign_in_failure sign_in_link submission term token web_session webhook webhook_attempt"
-        " webhook_delivery webhook_event webhook_secret zoom"
+        "account analysis attempt catalog_record checkup collection control dismissal export"
+        " export_line export_tombstone finding glossary harvest image imprint item lot lot_member"
+        " object_gate opening prompt refusal regeneration release remark review revision run"
+        " selection selection_member sign_in_failure sign_in_link submission term token web_session"
+        " webhook webhook_attempt webhook_delivery webhook_event webhook_secret zoom"
     ),
     "UPDATE": (
-        "account attempt collection export image item object_gate regeneration run"
-        " sign_in_link submission token web_session webhook webhook_delivery webhook_secret zoom"
+        "account attempt catalog_record collection export harvest image item object_gate"
+        " regeneration run sign_in_link submission token web_session webhook webhook_delivery"
+        " webhook_secret zoom"
     ),
     "INSERT, UPDATE, DELETE": "claim membership skip",
     "INSERT, DELETE": "answer external_identity sign_in_flow",

@@ -85,6 +85,8 @@ class Settings(BaseSettings):
     """Text on the button of the sign-in page"""
     rate_limit: str = Field(default="600/minute", pattern=r"^[1-9]\d*/(second|minute|hour|day)$")
     """How often one account may ask the API; beyond it answers 429"""
+    oai_email: str | None = Field(default=None, pattern=r"^\S+@(\S+\.)+\S+$")
+    """Whom the people of harvesters write to; opens `/oai`, and needs the public address"""
     webhook_key: SecretStr | None = Field(default=None, min_length=32)
     """What the secrets of webhooks are derived from: `openssl rand -hex 32`; unset: no webhooks"""
     webhook_private_networks: frozenset[IPv4Network | IPv6Network] = frozenset()
@@ -143,6 +145,15 @@ class Settings(BaseSettings):
             raise ValueError(
                 "PREDELLA_PROXY_HEADER lets a proxy say who somebody is: name the proxies in"
                 ' PREDELLA_PROXY_ADDRESSES, as ["10.0.0.5/32"], or anybody could say it'
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _harvesters_find_us(self) -> Self:
+        if self.oai_email is not None and urlsplit(self.public_url or "").hostname is None:
+            raise ValueError(
+                "PREDELLA_OAI_EMAIL opens /oai, where records are named by PREDELLA_PUBLIC_URL:"
+                " set it, as https://predella.museum.example"
             )
         return self
 

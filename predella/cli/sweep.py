@@ -2,6 +2,7 @@
 
 import signal
 import threading
+from datetime import timedelta
 from typing import Annotated
 
 import structlog
@@ -9,11 +10,14 @@ import typer
 from sqlalchemy.exc import OperationalError
 
 from predella import db, logs
-from predella.services import audits
+from predella.services import audits, records
 from predella.services import sweep as services
 from predella.settings import Settings, get_settings
 
 log = structlog.get_logger()
+
+_RECORDS_REST = timedelta(minutes=5)
+"""So that what is withdrawn has its moment though nobody harvests."""
 
 
 def sweep(
@@ -48,5 +52,7 @@ def _round(settings: Settings) -> None:
         swept = services.sweep(session, max_attempts=settings.max_attempts)
     with db.transaction() as session:
         audits.seal(session)
+    with db.transaction() as session:
+        records.refresh(session, older_than=_RECORDS_REST)
     if swept.returned or swept.given_up or swept.others:
         log.warning("swept", returned=swept.returned, given_up=swept.given_up, others=swept.others)

@@ -6,6 +6,7 @@ from predella.models.answer import Answer
 from predella.models.attempt import Attempt, Outcome
 from predella.models.audit_entry import AuditEntry
 from predella.models.base import Base
+from predella.models.catalog_record import CatalogRecord
 from predella.models.checkup import Checkup
 from predella.models.claim import Claim
 from predella.models.collection import Collection
@@ -17,6 +18,7 @@ from predella.models.export_tombstone import ExportTombstone
 from predella.models.external_identity import ExternalIdentity
 from predella.models.finding import Finding
 from predella.models.glossary import Glossary
+from predella.models.harvest import Harvest
 from predella.models.image import Image
 from predella.models.imprint import Imprint
 from predella.models.item import Item, ItemState, Sensitivity, Stage
@@ -60,6 +62,7 @@ __all__ = [
     "Attempt",
     "AuditEntry",
     "Base",
+    "CatalogRecord",
     "Checkup",
     "Claim",
     "Client",
@@ -78,6 +81,7 @@ __all__ = [
     "Finding",
     "FinishReason",
     "Glossary",
+    "Harvest",
     "Image",
     "Imprint",
     "Item",

@@ -106,12 +106,10 @@ KEPT_BACK = _asking(
     """,
 )
 
-DEPARTURES = _asking(
-    _LEAVING,
-    _CARRIED,
+_DEPARTING = (
     """
     SELECT item.id AS item_id, item.analysis_id, item.review_id, item.decision,
-        item.decided_at, item.rights AS rights_work, item.kind,
+        item.decided_at, item.rights AS rights_work, item.kind, item.text_id,
     """,
     _ABOUT,
     """,
@@ -132,6 +130,15 @@ DEPARTURES = _asking(
     ORDER BY item.object_number, item.text_id
     """,
 )
+DEPARTURES = _asking(_LEAVING, _CARRIED, *_DEPARTING)
+
+
+def of_departing(query: str) -> TextClause:
+    """Return a query over ``departing``: what may leave one collection now, a row each."""
+    return _asking(_LEAVING, _CARRIED, ", departing AS (", *_DEPARTING, ")", query)
+
+
+OF_OBJECTS = of_departing("SELECT * FROM departing WHERE object_number = ANY(:object_numbers)")
 
 BURIALS = _asking(
     _LEAVING,

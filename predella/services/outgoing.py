@@ -5,13 +5,14 @@ texts that were approved, and those accepted by sample where its rules say so.
 """
 
 from collections.abc import Collection as Several
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import Result
 from sqlalchemy.orm import Session
 
 from predella.formats.entry import CatalogEntry, CatalogTombstone, TextKind
@@ -86,12 +87,24 @@ def departures(
     Raises:
         AlteredWordingError: a text is not the one that was approved.
     """
-    release = cache(lambda id_: entries.release(session.get_one(Release, id_)))
     rows = session.execute(
         leaving.DEPARTURES,
-        _names(collection, kinds, delta),
+        names(collection.id, kinds, delta),
         execution_options={"yield_per": _AT_ONCE},
     )
+    yield from _departures(session, collection, rows)
+
+
+def of_objects(
+    session: Session, collection: Collection, object_numbers: Iterable[str]
+) -> Iterator[Departure]:
+    """Yield what may leave of these objects, in the order of their numbers."""
+    named = names(collection.id) | {"object_numbers": list(object_numbers)}
+    yield from _departures(session, collection, session.execute(leaving.OF_OBJECTS, named))
+
+
+def _departures(session: Session, collection: Collection, rows: Result[Any]) -> Iterator[Departure]:
+    release = cache(lambda id_: entries.release(session.get_one(Release, id_)))
     for row in rows.mappings():
         yield Departure(
             row["item_id"],
@@ -114,7 +127,7 @@ def burials(
     """
     rows = session.execute(
         leaving.BURIALS,
-        _names(collection, kinds, delta),
+        names(collection.id, kinds, delta),
         execution_options={"yield_per": _AT_ONCE},
     )
     for row in rows.mappings():
@@ -122,11 +135,12 @@ def burials(
         yield Burial(row["export_id"], row["number"], withdrawn)
 
 
-def _names(
-    collection: Collection, kinds: Several[TextKind], delta: Export | None
+def names(
+    collection_id: UUID, kinds: Several[TextKind] = _EVERY_KIND, delta: Export | None = None
 ) -> dict[str, Any]:
+    """Return what the queries of `leaving` have to be told."""
     return {
-        "collection_id": collection.id,
+        "collection_id": collection_id,
         "kinds": sorted(kinds),
         "since": delta.since if delta else None,
         "format": delta.format.value if delta else None,

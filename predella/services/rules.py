@@ -1,4 +1,4 @@
-"""Rules: how texts are decided on in one collection, where it chose."""
+"""Rules: how texts are decided on and who may harvest them, where a collection chose."""
 
 from collections.abc import Collection as Ids
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ _WORDS_PER_SECOND = 10.0
 
 
 class ReviewRules(BaseModel):
-    """How texts are decided on."""
+    """How texts are decided on, and who may come for those that are approved."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -36,6 +36,10 @@ class ReviewRules(BaseModel):
     export_sampled: bool = Field(
         default=False,
         description="What a lot accepted by sample leaves as what was approved does.",
+    )
+    open_to_harvesters: bool = Field(
+        default=False,
+        description="Anybody may harvest what is approved and free to leave, at `/oai`.",
     )
 
 

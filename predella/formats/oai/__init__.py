@@ -7,15 +7,27 @@ Source: The Open Archives Initiative Protocol for Metadata Harvesting, version 2
 from predella.formats.oai.dublin_core import dublin_core
 from predella.formats.oai.edm import edm, obstacle
 from predella.formats.oai.payloads import PAYLOADS, Payload, payload
+from predella.formats.oai.questions import (
+    KEPT,
+    Listing,
+    RefusedError,
+    Verb,
+    known_prefix,
+    listing,
+    read,
+    resumed,
+    token,
+)
 from predella.formats.oai.replies import (
     MEDIA_TYPE,
     ErrorCode,
     Header,
+    Record,
     Request,
     Token,
     error,
     get_record,
-    header,
+    identifier,
     identify,
     list_formats,
     list_identifiers,
@@ -24,23 +36,33 @@ from predella.formats.oai.replies import (
 )
 
 __all__ = [
+    "KEPT",
     "MEDIA_TYPE",
     "PAYLOADS",
     "ErrorCode",
     "Header",
+    "Listing",
     "Payload",
+    "Record",
+    "RefusedError",
     "Request",
     "Token",
+    "Verb",
     "dublin_core",
     "edm",
     "error",
     "get_record",
-    "header",
+    "identifier",
     "identify",
+    "known_prefix",
     "list_formats",
     "list_identifiers",
     "list_records",
     "list_sets",
+    "listing",
     "obstacle",
     "payload",
+    "read",
+    "resumed",
+    "token",
 ]

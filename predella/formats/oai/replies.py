@@ -1,5 +1,6 @@
 """The replies of OAI-PMH: each is a whole document, its moments in UTC to the second."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -7,12 +8,15 @@ from enum import StrEnum
 from typing import Any
 
 from predella.formats import addresses
-from predella.formats.entry import CatalogEntry, CatalogTombstone, Departing, stamp
+from predella.formats.entry import CatalogEntry, stamp
 from predella.formats.oai.payloads import PAYLOADS, payload
 from predella.formats.xml import Element, element, serialise
 
 MEDIA_TYPE = "text/xml; charset=utf-8"
 _DECLARATION = b'<?xml version="1.0" encoding="UTF-8"?>\n'
+
+_DOMAIN = re.compile(r"[A-Za-z][A-Za-z0-9-]*(\.[A-Za-z][A-Za-z0-9-]*)+")
+"""As the schema of identifiers has it."""
 
 
 class ErrorCode(StrEnum):
@@ -49,6 +53,14 @@ class Header:
     deleted: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record: what identifies it, and its entry; a deleted one has none."""
+
+    header: Header
+    entry: CatalogEntry | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Token:
     """Where the list goes on; the last page of a list that had several has an empty one."""
@@ -57,31 +69,19 @@ class Token:
     complete_size: int | None = None
     cursor: int | None = None
     """How many came before this page."""
+    expires_at: datetime | None = None
 
 
-def header(line: Departing, repository: str) -> Header:
-    """Return the header of an entry or a tombstone; ``repository`` is a domain name.
+def identifier(record_id: str, repository: str) -> str:
+    """Return how harvesters call a record; ``repository`` is a domain name.
 
-    The identifier is of the record, so a later wording, or its withdrawal, follows it.
+    A later wording, or its withdrawal, comes under the same one.
     """
-    moment = line.approval.decided_at if isinstance(line, CatalogEntry) else line.withdrawn_at
-    return Header(
-        identifier=f"oai:{repository}:{addresses.escaped(line.record_id)}",
-        changed_at=moment,
-        set=line.collection,
-        deleted=isinstance(line, CatalogTombstone),
-    )
+    return f"oai:{repository}:{addresses.escaped(record_id)}"
 
 
 def identify(request: Request, *, name: str, mail: str, since: datetime, repository: str) -> bytes:
     """Return who we are: deletions are remembered for ever, moments go to the second."""
-    description = element(
-        "oai_id:oai-identifier",
-        element("oai_id:scheme", "oai"),
-        element("oai_id:repositoryIdentifier", repository),
-        element("oai_id:delimiter", ":"),
-        element("oai_id:sampleIdentifier", f"oai:{repository}:paintings/1/formal-analysis"),
-    )
     return _reply(
         request,
         element(
@@ -93,9 +93,22 @@ def identify(request: Request, *, name: str, mail: str, since: datetime, reposit
             element("oai:earliestDatestamp", stamp(since)),
             element("oai:deletedRecord", "persistent"),
             element("oai:granularity", "YYYY-MM-DDThh:mm:ssZ"),
-            element("oai:description", description),
+            _naming(repository) if _DOMAIN.fullmatch(repository) else None,
         ),
     )
+
+
+def _naming(repository: str) -> Element:
+    """Return how records are named here; on a machine without a domain nobody says so."""
+    sample = identifier("paintings/1/formal-analysis", repository)
+    described = element(
+        "oai_id:oai-identifier",
+        element("oai_id:scheme", "oai"),
+        element("oai_id:repositoryIdentifier", repository),
+        element("oai_id:delimiter", ":"),
+        element("oai_id:sampleIdentifier", sample),
+    )
+    return element("oai:description", described)
 
 
 def list_formats(request: Request, prefixes: Iterable[str] = PAYLOADS) -> bytes:
@@ -129,21 +142,16 @@ def list_identifiers(
 
 
 def list_records(
-    request: Request,
-    lines: Iterable[Departing],
-    token: Token | None = None,
-    *,
-    prefix: str,
-    repository: str,
+    request: Request, records: Iterable[Record], token: Token | None = None, *, prefix: str
 ) -> bytes:
-    """Return one page of records; a tombstone is a header that says ``deleted``."""
-    records = (_record(line, prefix, repository) for line in lines)
-    return _reply(request, element("oai:ListRecords", *records, _token(token)))
+    """Return one page of records; of a deleted one there is a header."""
+    written = (_record(record, prefix) for record in records)
+    return _reply(request, element("oai:ListRecords", *written, _token(token)))
 
 
-def get_record(request: Request, line: Departing, *, prefix: str, repository: str) -> bytes:
+def get_record(request: Request, record: Record, *, prefix: str) -> bytes:
     """Return one record."""
-    return _reply(request, element("oai:GetRecord", _record(line, prefix, repository)))
+    return _reply(request, element("oai:GetRecord", _record(record, prefix)))
 
 
 def error(request: Request, problems: Sequence[tuple[ErrorCode, str]]) -> bytes:
@@ -151,15 +159,15 @@ def error(request: Request, problems: Sequence[tuple[ErrorCode, str]]) -> bytes:
     return _reply(request, *(element("oai:error", words, code=code) for code, words in problems))
 
 
-def _record(line: Departing, prefix: str, repository: str) -> Element:
-    head = _header(header(line, repository))
-    if isinstance(line, CatalogTombstone):
+def _record(record: Record, prefix: str) -> Element:
+    head, entry = _header(record.header), record.entry
+    if entry is None:
         return element("oai:record", head)
     return element(
         "oai:record",
         head,
-        element("oai:metadata", payload(prefix, line)),
-        _licence(line.wording.rights),
+        element("oai:metadata", payload(prefix, entry)),
+        _licence(entry.wording.rights),
     )
 
 
@@ -187,6 +195,7 @@ def _token(token: Token | None) -> Element | None:
     return element(
         "oai:resumptionToken",
         token.value,
+        expirationDate=stamp(token.expires_at) if token.expires_at else None,
         completeListSize=None if size is None else str(size),
         cursor=None if cursor is None else str(cursor),
     )

@@ -8,7 +8,7 @@ from lxml import etree
 
 from predella.formats import oai
 from predella.formats.entry import CatalogEntry, Departing
-from predella.formats.oai import ErrorCode, Request, Token
+from predella.formats.oai import ErrorCode, Header, Record, Request, Token
 from predella.formats.xml import NAMESPACES, Element
 from tests.predella.formats import factories, hostile
 from tests.predella.formats.judging import official, problems
@@ -24,9 +24,22 @@ def asked(**arguments: str) -> Request:
     return Request(address="https://x.example.org/oai", answered_at=moment, arguments=arguments)
 
 
+def record(line: Departing) -> Record:
+    entry = line if isinstance(line, CatalogEntry) else None
+    head = Header(
+        identifier=oai.identifier(line.record_id, REPOSITORY),
+        changed_at=line.approval.decided_at
+        if isinstance(line, CatalogEntry)
+        else line.withdrawn_at,
+        set=line.collection,
+        deleted=entry is None,
+    )
+    return Record(head, entry)
+
+
 def page(*lines: Departing, prefix: str = "oai_dc", token: Token | None = None) -> bytes:
     request = asked(verb="ListRecords", metadataPrefix=prefix)
-    return oai.list_records(request, lines, token, prefix=prefix, repository=REPOSITORY)
+    return oai.list_records(request, map(record, lines), token, prefix=prefix)
 
 
 def root(reply: bytes) -> Element:
@@ -45,7 +58,8 @@ def odd() -> list[CatalogEntry]:
 
 
 def every_reply() -> dict[str, bytes]:
-    entry, head = factories.full(), oai.header(factories.full(), REPOSITORY)
+    whole = record(factories.full())
+    head = whole.header
     since = datetime(2026, 1, 1, tzinfo=UTC)
     one = asked(verb="GetRecord", identifier=head.identifier, metadataPrefix="lido")
     return {
@@ -57,9 +71,12 @@ def every_reply() -> dict[str, bytes]:
         "identifiers": oai.list_identifiers(
             asked(verb="ListIdentifiers", metadataPrefix="oai_dc"), [head], Token(value="x")
         ),
-        "record": oai.get_record(one, entry, prefix="lido", repository=REPOSITORY),
+        "record": oai.get_record(one, whole, prefix="lido"),
+        "identify without a domain": oai.identify(
+            asked(verb="Identify"), name="A", mail=MAIL, since=since, repository="localhost"
+        ),
         "error": oai.error(asked(), [(code, f"no: {code}") for code in ErrorCode]),
-        "last page": page(entry, token=Token(complete_size=3, cursor=2)),
+        "last page": page(factories.full(), token=Token(complete_size=3, cursor=2)),
     }
 
 

@@ -1,0 +1,207 @@
+"""Records: what harvesters are told of, kept up to date with what may leave.
+
+A record changes when it is first compared anew, not when somebody decided: a moment under which
+nobody could have seen it would hide it from who had asked in between. So whoever compares holds
+off those who list, and they him; a harvester that asks from its last answer on misses nothing.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import groupby
+from operator import attrgetter
+from uuid import UUID
+
+from sqlalchemy import Select, Uuid, bindparam, func, select, text, tuple_
+from sqlalchemy.orm import Session
+
+from predella.formats.entry import CatalogEntry
+from predella.formats.oai import Listing
+from predella.models import CatalogRecord, Collection, Harvest
+from predella.services import leaving, outgoing, rules
+from predella.settings import get_settings
+
+FRESH = timedelta(seconds=5)
+"""For how long what was compared is not compared again when somebody asks."""
+
+_LOCK = text("SELECT pg_advisory_xact_lock(hashtext('predella.records'))")
+_LOCK_SHARED = text("SELECT pg_advisory_xact_lock_shared(hashtext('predella.records'))")
+_MOMENT = text("SELECT clock_timestamp()")
+
+# Open ones that were never compared, and all that ever were, once that is long enough ago.
+_STALE = text("""
+    SELECT id, is_open FROM (
+        SELECT id, review_rules @> '{"open_to_harvesters": true}' AS is_open, refreshed_at
+        FROM collection LEFT JOIN harvest ON harvest.collection_id = collection.id
+    ) known
+    WHERE coalesce(refreshed_at < clock_timestamp() - :older_than, is_open) ORDER BY id
+""")
+
+_COMPARED = text("""
+    INSERT INTO harvest (collection_id, refreshed_at) VALUES (:collection_id, :now)
+    ON CONFLICT (collection_id) DO UPDATE SET refreshed_at = excluded.refreshed_at
+""").bindparams(bindparam("collection_id", type_=Uuid))
+
+# What tells one state of a record from the next: the row of a manifest, the text, the decision,
+# and what may change beside them. All else in an entry hangs on these and never changes.
+_STATE = "item_id, analysis_id, revision_sha256, review_id, rights_work, reviewer"
+
+
+def _state(of: str) -> str:
+    return ", ".join(f"{of}.{name}" for name in _STATE.split(", "))
+
+
+# Only what differs is written: a house in which nothing happened stays as it is on the disk.
+_COMPARE = leaving.of_departing(f"""
+    , going AS (
+        SELECT departing.*, replace(kind, '_', '-')
+            || coalesce('-' || nullif(substr(text_id, length(kind) + 1), ''), '') AS name
+        FROM departing WHERE :is_open
+    ), told AS (
+        INSERT INTO catalog_record (collection_id, object_number, name, revision_id, decision,
+            changed_at, {_STATE})
+        SELECT :collection_id, object_number, name, going.revision_id, going.decision, :now,
+            {_state("going")}
+        FROM going LEFT JOIN (
+            SELECT * FROM catalog_record WHERE collection_id = :collection_id
+        ) old USING (object_number, name)
+        WHERE old.id IS NULL OR old.withdrawn_at IS NOT NULL
+            OR ({_state("old")}) IS DISTINCT FROM ({_state("going")})
+        ORDER BY object_number, name
+        ON CONFLICT (collection_id, object_number, name) DO UPDATE SET
+            ({_STATE}, revision_id, decision) = ROW({_state("excluded")},
+                excluded.revision_id, excluded.decision),
+            changed_at = excluded.changed_at, withdrawn_at = NULL
+    )
+    UPDATE catalog_record SET withdrawn_at = :now, changed_at = :now
+    WHERE collection_id = :collection_id AND withdrawn_at IS NULL AND NOT EXISTS (
+        SELECT FROM going WHERE going.object_number = catalog_record.object_number
+            AND going.name = catalog_record.name
+    )
+""")  # noqa: S608  (names of columns)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One record as it is to be told at this moment."""
+
+    record: CatalogRecord
+    slug: str
+    entry: CatalogEntry | None
+    """None: deleted."""
+
+    @property
+    def record_id(self) -> str:
+        """Name of the record at the receiver, that of its entry."""
+        return f"{self.slug}/{self.record.object_number}/{self.record.name}"
+
+
+def refresh(session: Session, *, older_than: timedelta = FRESH) -> None:
+    """Compare what may leave with what harvesters are told, where that was not done lately.
+
+    One statement for a collection, whatever its size. What may leave no more stays as a
+    deletion for ever, also where a collection is closed to harvesters again.
+    """
+    asked = {"older_than": older_than}
+    if not session.execute(_STALE, asked).all():
+        return
+    session.execute(_LOCK)
+    for collection_id, is_open in session.execute(_STALE, asked).all():
+        named = {"collection_id": collection_id, "now": session.scalar(_MOMENT)}
+        session.execute(_COMPARED, named)
+        asked_of = outgoing.names(collection_id) | named
+        session.execute(_COMPARE, asked_of | {"is_open": is_open})
+
+
+def hold(session: Session) -> datetime:
+    """Keep records as they are until the transaction ends; return from when on that holds."""
+    refresh(session)
+    session.execute(_LOCK_SHARED)
+    held: datetime = session.execute(_MOMENT).scalar_one()
+    return held
+
+
+def sets(session: Session) -> Sequence[Collection]:
+    """Return the collections that are, or were, open to harvesters."""
+    known = select(Collection).join(Harvest, Harvest.collection_id == Collection.id)
+    return session.scalars(known.order_by(Collection.slug)).all()
+
+
+def earliest(session: Session) -> datetime | None:
+    """Return when the first change was that a record still has."""
+    return session.scalar(select(func.min(CatalogRecord.changed_at)))
+
+
+def count(session: Session, wanted: Listing) -> int:
+    """Return how many records are wanted."""
+    return session.scalar(select(func.count()).select_from(_wanted(wanted).subquery())) or 0
+
+
+def listed(session: Session, wanted: Listing, *, limit: int) -> Sequence[Told]:
+    """Return the records that are wanted, those that changed first coming first.
+
+    Whatever was noted of them, what may not leave at this moment is told as deleted.
+    """
+    page = _wanted(wanted).order_by(CatalogRecord.changed_at, CatalogRecord.id).limit(limit)
+    return _told(session, session.scalars(page).all())
+
+
+def find(session: Session, record_id: str) -> Told | None:
+    """Return the record of this name, as it is to be told at this moment."""
+    slug, _, rest = record_id.partition("/")
+    number, _, name = rest.rpartition("/")
+    found = session.scalars(
+        select(CatalogRecord)
+        .join(Collection, Collection.id == CatalogRecord.collection_id)
+        .where(
+            Collection.slug == slug,
+            CatalogRecord.object_number == number,
+            CatalogRecord.name == name,
+        )
+    ).all()
+    return next(iter(_told(session, found)), None)
+
+
+def _wanted(wanted: Listing) -> Select[CatalogRecord]:
+    query = select(CatalogRecord).execution_options(populate_existing=True)
+    if wanted.set is not None:
+        one = select(Collection.id).where(Collection.slug == wanted.set).scalar_subquery()
+        query = query.where(CatalogRecord.collection_id == one)
+    if wanted.since is not None:
+        query = query.where(CatalogRecord.changed_at >= wanted.since)
+    if wanted.until is not None:
+        query = query.where(CatalogRecord.changed_at <= wanted.until)
+    if wanted.after is not None:
+        place = tuple_(CatalogRecord.changed_at, CatalogRecord.id)
+        query = query.where(place > tuple_(*wanted.after))
+    return query
+
+
+def _told(session: Session, records: Sequence[CatalogRecord]) -> Sequence[Told]:
+    of_collection = attrgetter("collection_id")
+    told = {
+        one.record.id: one
+        for id_, these in groupby(sorted(records, key=of_collection), of_collection)
+        for one in _told_of(session, id_, list(these))
+    }
+    return [told[record.id] for record in records]
+
+
+def _told_of(
+    session: Session, collection_id: UUID, records: Sequence[CatalogRecord]
+) -> Iterable[Told]:
+    collection = session.get_one(Collection, collection_id, populate_existing=True)
+    entries = _entries(session, collection, {record.object_number for record in records})
+    for record in records:
+        told = Told(record, collection.slug, None)
+        yield replace(told, entry=entries.get(told.record_id) if not record.withdrawn_at else None)
+
+
+def _entries(
+    session: Session, collection: Collection, numbers: Iterable[str]
+) -> Mapping[str, CatalogEntry]:
+    if not rules.of(collection).open_to_harvesters:
+        return {}
+    base = get_settings().desk_url
+    going = outgoing.of_objects(session, collection, numbers)
+    return {one.entry.record_id: replace(one.entry, base=base) for one in going}
