@@ -21,7 +21,7 @@ from predella.formats import checking, profiles
 from predella.formats.checking import Problem
 from predella.ids import CollectionId, ExportId, Reach
 from predella.models import Export, ExportFormat
-from predella.services import collections, exports, outgoing
+from predella.services import collections, exporting, exports, outgoing
 from predella.services.exports import ExportedLine
 from predella.services.leases import Lease
 from predella.services.outgoing import Gate
@@ -113,7 +113,9 @@ def write(
         export = exports.get(session, ExportId(lease.id))
         if local is not None:
             _fetch(export, local)
-        kept_back = outgoing.kept_back(session, export.collection_id)
+        kept_back = outgoing.kept_back(
+            session, export.collection_id, kinds=exporting.file_format(export).KINDS
+        )
         row = _row(export) | {"file": str(local) if local else None, "kept_back": kept_back}
     if json:
         print_json(row)

@@ -6,10 +6,13 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from predella import clock
 from predella.errors import InvalidError, NotFoundError
 from predella.formats.catalog import CatalogFormat
 from predella.ids import CollectionId
 from predella.models import Collection, Export, ExportFormat, ExportState
+
+_FIRST = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class NoDeltaError(InvalidError):
@@ -34,6 +37,14 @@ class ForeignExportError(InvalidError):
         self.export_id = export.id
 
 
+class NoSuchMomentError(InvalidError):
+    """Nothing had left by then, or it is still to come."""
+
+    def __init__(self, since: datetime) -> None:
+        super().__init__(f"a delta counts from a day between 1970 and today, not from {since}")
+        self.since = since
+
+
 def moment(
     session: Session,
     collection: Collection,
@@ -47,19 +58,26 @@ def moment(
 
     Raises:
         NoDeltaError: the format cannot tell what was withdrawn.
+        NoSuchMomentError: the moment is still to come, or long past.
         NotFoundError: there is no such export in this collection.
         ForeignExportError: that export is none that a delta like this can follow.
     """
     if not form.WITHDRAWS:
         raise NoDeltaError(format)
     if isinstance(since, datetime):
-        return since if since.tzinfo else since.replace(tzinfo=UTC)
+        return _past(since if since.tzinfo else since.replace(tzinfo=UTC))
     earlier = session.get(Export, since)
     if earlier is None or earlier.collection_id != collection.id:
         raise NotFoundError("export", since)
     if (earlier.format, earlier.profile) != (format, profile) or earlier.written_at is None:
         raise ForeignExportError(earlier)
     return earlier.written_at
+
+
+def _past(since: datetime) -> datetime:
+    if not _FIRST <= since <= clock.now():
+        raise NoSuchMomentError(since)
+    return since
 
 
 def newest(

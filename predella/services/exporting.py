@@ -221,7 +221,8 @@ def _copy(session: Session, into: str, rows: Iterator[tuple[object, ...]]) -> No
 def _note_kept_back(session: Session, lease: Lease) -> None:
     """Enter in the audit log what this export leaves out, and why: one entry."""
     export = session.get_one(Export, lease.id, options=[joinedload(Export.account)])
-    if kept := outgoing.kept_back(session, export.collection_id):
+    kinds = file_format(export).KINDS
+    if kept := outgoing.kept_back(session, export.collection_id, kinds=kinds):
         audits.note(
             session,
             action="gates.kept_back",

@@ -90,6 +90,7 @@ def create(
         ProfileError: nothing could be written with the profile.
         NoAddressesError: the format needs the address of this service, which nobody has set.
         NoDeltaError: the format cannot tell what was withdrawn.
+        NoSuchMomentError: the moment is still to come, or long past.
         NotFoundError: there is no such earlier export in this collection.
         ForeignExportError: that export is none that a delta like this can follow.
         SourceError: the destination is no ``s3://`` address.

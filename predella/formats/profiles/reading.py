@@ -28,13 +28,22 @@ def _known(field: str) -> str:
     return field
 
 
+def _writable(words: str) -> str:
+    if "\x00" in words or any("\ud800" <= letter <= "\udfff" for letter in words):
+        raise ValueError(f"{words!r} has letters that no file can hold")
+    return words
+
+
+_Words = Annotated[str, AfterValidator(_writable)]
+
+
 class _Column(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     field: Annotated[str, AfterValidator(_known)] | None = None
-    value: str | None = None
-    withdrawn: str | None = None
-    date: str | None = None
+    value: _Words | None = None
+    withdrawn: _Words | None = None
+    date: _Words | None = None
     language: str | None = None
     kind: TextKind | None = None
     single: bool = False
@@ -59,7 +68,7 @@ class _File(BaseModel):
     formulas: Literal["keep", "neutralise"] = "keep"
     bom: bool = False
     separators: list[Annotated[str, Field(min_length=1)]] = []
-    columns: Annotated[dict[str, _Column], Field(min_length=1)]
+    columns: Annotated[dict[_Words, _Column], Field(min_length=1)]
 
     @model_validator(mode="after")
     def _says_all(self) -> "_File":
@@ -104,13 +113,15 @@ def _parsed(name: str, data: bytes) -> _File:
         raise ProfileError(name, [f"it is larger than {_MAX_BYTES:,} bytes"])
     try:
         return _File.model_validate(yaml.load(data, _Strict))  # noqa: S506  (a SafeLoader)
-    except yaml.YAMLError as error:
-        _refuse(name, error)
     except ValidationError as error:
         raise ProfileError(name, list(map(_reason, error.errors()))) from error
+    except (yaml.YAMLError, ValueError) as error:
+        _refuse(name, error)
+    except RecursionError as error:
+        raise ProfileError(name, ["it is nested too deeply"]) from error
 
 
-def _refuse(name: str, error: yaml.YAMLError) -> NoReturn:
+def _refuse(name: str, error: Exception) -> NoReturn:
     words = " ".join(str(error).split())
     raise ProfileError(name, [f"it cannot be read as YAML: {words}"]) from error
 

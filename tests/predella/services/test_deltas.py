@@ -1,4 +1,4 @@
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from predella.models import (
     Submission,
 )
 from predella.services import deltas, exports, gates, reviews, withdrawals
-from predella.services.deltas import ForeignExportError, NoDeltaError
+from predella.services.deltas import ForeignExportError, NoDeltaError, NoSuchMomentError
 from predella.services.exports import NoAddressesError
 from predella.services.gates import Change
 from predella.settings import get_settings
@@ -323,6 +323,20 @@ class TestRefusals:
 
         with pytest.raises(NoDeltaError):
             self._ask(session, of, format=ExportFormat.PAINTINGFORM, since=since)
+
+    @pytest.mark.parametrize(
+        "since",
+        [
+            datetime.min.replace(tzinfo=timezone(timedelta(hours=14))),
+            datetime.max.replace(tzinfo=timezone(-timedelta(hours=14))),
+            clock.now() + timedelta(days=1),
+        ],
+    )
+    def test_of_a_moment_that_is_none(
+        self, session: Session, of: CollectionId, since: datetime
+    ) -> None:
+        with pytest.raises(NoSuchMomentError):
+            self._ask(session, of, since=since)
 
     def test_of_an_export_that_is_not_like_it(
         self, session: Session, submission: Submission, of: CollectionId, store: Store

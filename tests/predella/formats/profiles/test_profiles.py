@@ -143,6 +143,10 @@ class TestRead:
             ("", "Input should be"),
             ("\x00", "cannot be read as YAML"),
             ("x" * 100_001, "larger than 100,000 bytes"),
+            ("[" * 40_000, "nested too deeply"),
+            ("columns: {A: text, B: disclosure, C: {value: 2026-13-45}}", "cannot be read"),
+            ('columns: {"\\ud800": text, B: disclosure}', "letters that no file can hold"),
+            (r'columns: {A: text, B: disclosure, C: {value: "\0"}}', "that no file can hold"),
         ],
     )
     def test_says_what_is_wrong(self, text: str, said: str) -> None:
