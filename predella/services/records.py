@@ -51,33 +51,34 @@ def _state(of: str) -> str:
     return ", ".join(f"{of}.{name}" for name in _STATE.split(", "))
 
 
-# Only what differs is written: a house in which nothing happened stays as it is on the disk.
+# Only what differs is written: a house in which nothing happened stays as it is on the disk. A
+# full join, as Postgres cannot guess how many rows may leave, and has no slow way to make one.
 _COMPARE = outgoing.of_departing(f"""
     , leaving AS (
         SELECT departing.*, review.decision, replace(kind, '_', '-')
             || coalesce('-' || nullif(substr(text_id, length(kind) + 1), ''), '') AS name
         FROM departing JOIN review ON review.id = departing.review_id WHERE :is_open
+    ), changed AS (
+        SELECT object_number, name, old.id AS old_id, leaving.revision_id, leaving.decision,
+            {_state("leaving")}
+        FROM leaving FULL JOIN (
+            SELECT * FROM catalog_record WHERE collection_id = :collection_id
+        ) old USING (object_number, name)
+        WHERE CASE WHEN leaving.review_id IS NULL THEN old.withdrawn_at IS NULL
+            ELSE old.id IS NULL OR old.withdrawn_at IS NOT NULL
+                OR ({_state("old")}) IS DISTINCT FROM ({_state("leaving")}) END
     ), told AS (
         INSERT INTO catalog_record (collection_id, object_number, name, revision_id, decision,
             changed_at, {_STATE})
-        SELECT :collection_id, object_number, name, leaving.revision_id, leaving.decision, :now,
-            {_state("leaving")}
-        FROM leaving LEFT JOIN (
-            SELECT * FROM catalog_record WHERE collection_id = :collection_id
-        ) old USING (object_number, name)
-        WHERE old.id IS NULL OR old.withdrawn_at IS NOT NULL
-            OR ({_state("old")}) IS DISTINCT FROM ({_state("leaving")})
-        ORDER BY object_number, name
+        SELECT :collection_id, object_number, name, revision_id, decision, :now, {_STATE}
+        FROM changed WHERE review_id IS NOT NULL ORDER BY object_number, name
         ON CONFLICT (collection_id, object_number, name) DO UPDATE SET
             ({_STATE}, revision_id, decision) = ROW({_state("excluded")},
                 excluded.revision_id, excluded.decision),
             changed_at = excluded.changed_at, withdrawn_at = NULL
     )
     UPDATE catalog_record SET withdrawn_at = :now, changed_at = :now
-    WHERE collection_id = :collection_id AND withdrawn_at IS NULL AND NOT EXISTS (
-        SELECT FROM leaving WHERE leaving.object_number = catalog_record.object_number
-            AND leaving.name = catalog_record.name
-    )
+    FROM changed WHERE changed.old_id = catalog_record.id AND changed.review_id IS NULL
 """)  # noqa: S608  (names of columns)
 
 
