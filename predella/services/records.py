@@ -24,6 +24,8 @@ from predella.settings import get_settings
 FRESH = timedelta(seconds=5)
 """For how long what was compared is not compared again when somebody asks."""
 
+# Whoever asks is told to come again rather than that their like hold all our connections.
+_PATIENCE = text("SET LOCAL lock_timeout = '3s'")
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtext('predella.records'))")
 _LOCK_SHARED = text("SELECT pg_advisory_xact_lock_shared(hashtext('predella.records'))")
 _MOMENT = text("SELECT clock_timestamp()")
@@ -114,7 +116,11 @@ def refresh(session: Session, *, older_than: timedelta = FRESH) -> None:
 
 
 def hold(session: Session) -> datetime:
-    """Keep records as they are until the transaction ends; return from when on that holds."""
+    """Keep records as they are until the transaction ends; return from when on that holds.
+
+    While somebody else compares them for longer than three seconds, the database refuses.
+    """
+    session.execute(_PATIENCE)
     refresh(session)
     session.execute(_LOCK_SHARED)
     held: datetime = session.execute(_MOMENT).scalar_one()
