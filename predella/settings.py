@@ -84,7 +84,7 @@ class Settings(BaseSettings):
     oidc_label: str | None = None
     """Text on the button of the sign-in page"""
     rate_limit: str = Field(default="600/minute", pattern=r"^[1-9]\d*/(second|minute|hour|day)$")
-    """How often one account may ask the API; beyond it answers 429"""
+    """How often one account may ask the API (beyond it 429), or one address `/oai` (503)"""
     oai_email: str | None = Field(default=None, pattern=r"^\S+@(\S+\.)+\S+$")
     """Whom the people of harvesters write to; opens `/oai`, and needs the public address"""
     webhook_key: SecretStr | None = Field(default=None, min_length=32)

@@ -24,6 +24,8 @@ from predella.settings import get_settings
 FRESH = timedelta(seconds=5)
 """For how long what was compared is not compared again when somebody asks."""
 
+# Whoever asks is told to come again rather than that their like hold all our connections.
+_PATIENCE = text("SET LOCAL lock_timeout = '3s'")
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtext('predella.records'))")
 _LOCK_SHARED = text("SELECT pg_advisory_xact_lock_shared(hashtext('predella.records'))")
 _MOMENT = text("SELECT clock_timestamp()")
@@ -51,33 +53,34 @@ def _state(of: str) -> str:
     return ", ".join(f"{of}.{name}" for name in _STATE.split(", "))
 
 
-# Only what differs is written: a house in which nothing happened stays as it is on the disk.
+# Only what differs is written: a house in which nothing happened stays as it is on the disk. A
+# full join, as Postgres cannot guess how many rows may leave, and has no slow way to make one.
 _COMPARE = leaving.of_departing(f"""
     , going AS (
         SELECT departing.*, replace(kind, '_', '-')
             || coalesce('-' || nullif(substr(text_id, length(kind) + 1), ''), '') AS name
         FROM departing WHERE :is_open
-    ), told AS (
-        INSERT INTO catalog_record (collection_id, object_number, name, revision_id, decision,
-            changed_at, {_STATE})
-        SELECT :collection_id, object_number, name, going.revision_id, going.decision, :now,
+    ), changed AS (
+        SELECT object_number, name, old.id AS old_id, going.revision_id, going.decision,
             {_state("going")}
-        FROM going LEFT JOIN (
+        FROM going FULL JOIN (
             SELECT * FROM catalog_record WHERE collection_id = :collection_id
         ) old USING (object_number, name)
-        WHERE old.id IS NULL OR old.withdrawn_at IS NOT NULL
-            OR ({_state("old")}) IS DISTINCT FROM ({_state("going")})
-        ORDER BY object_number, name
+        WHERE CASE WHEN going.review_id IS NULL THEN old.withdrawn_at IS NULL
+            ELSE old.id IS NULL OR old.withdrawn_at IS NOT NULL
+                OR ({_state("old")}) IS DISTINCT FROM ({_state("going")}) END
+    ), kept AS (
+        INSERT INTO catalog_record (collection_id, object_number, name, revision_id, decision,
+            changed_at, {_STATE})
+        SELECT :collection_id, object_number, name, revision_id, decision, :now, {_STATE}
+        FROM changed WHERE review_id IS NOT NULL ORDER BY object_number, name
         ON CONFLICT (collection_id, object_number, name) DO UPDATE SET
             ({_STATE}, revision_id, decision) = ROW({_state("excluded")},
                 excluded.revision_id, excluded.decision),
             changed_at = excluded.changed_at, withdrawn_at = NULL
     )
     UPDATE catalog_record SET withdrawn_at = :now, changed_at = :now
-    WHERE collection_id = :collection_id AND withdrawn_at IS NULL AND NOT EXISTS (
-        SELECT FROM going WHERE going.object_number = catalog_record.object_number
-            AND going.name = catalog_record.name
-    )
+    FROM changed WHERE changed.old_id = catalog_record.id AND changed.review_id IS NULL
 """)  # noqa: S608  (names of columns)
 
 
@@ -114,7 +117,11 @@ def refresh(session: Session, *, older_than: timedelta = FRESH) -> None:
 
 
 def hold(session: Session) -> datetime:
-    """Keep records as they are until the transaction ends; return from when on that holds."""
+    """Keep records as they are until the transaction ends; return from when on that holds.
+
+    While somebody else compares them for longer than three seconds, the database refuses.
+    """
+    session.execute(_PATIENCE)
     refresh(session)
     session.execute(_LOCK_SHARED)
     held: datetime = session.execute(_MOMENT).scalar_one()

@@ -309,6 +309,16 @@ class TestErrors:
         problem(third, HTTPStatus.SERVICE_UNAVAILABLE)
         assert 1 <= int(third.headers["Retry-After"]) <= 60
 
+    def test_503_and_when_to_come_again_while_records_are_compared(
+        self, stranger: TestClient
+    ) -> None:
+        with db.transaction() as session:
+            session.execute(records._LOCK)
+            answer = stranger.get("/oai", params={"verb": "Identify"})
+
+        problem(answer, HTTPStatus.SERVICE_UNAVAILABLE)
+        assert answer.headers["Retry-After"] == "5"
+
 
 class TestPost:
     @pytest.mark.parametrize(

@@ -415,7 +415,7 @@ class TestExportLine:
     ) -> None:
         rejection = factories.review(session, factories.analysis(session, item), Decision.REJECTED)
 
-        with _refused(session, "fk_export_line_review_id|ck_export_line_approved"):
+        with _refused(session, "fk_export_line_review_id|ck_export_line_accepted"):
             session.add(_line(item, rejection, export_id=export.id, decision=claimed))
 
     def test_needs_the_very_wording_that_was_approved(

@@ -98,3 +98,13 @@ def test_somebody_can_sign_in(monkeypatch: pytest.MonkeyPatch) -> None:
 
     with pytest.raises(ValidationError, match="PREDELLA_OIDC_ISSUER"):
         get_settings()
+
+
+def test_harvesters_need_the_public_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PREDELLA_OAI_EMAIL", "registrar@museum.example")
+    with pytest.raises(ValidationError, match="PREDELLA_PUBLIC_URL"):
+        get_settings()
+
+    monkeypatch.setenv("PREDELLA_PUBLIC_URL", "https://predella.museum.example")
+
+    assert get_settings().oai_email == "registrar@museum.example"

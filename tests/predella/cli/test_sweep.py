@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from predella import db
 from predella.cli import app
-from predella.models import Item, ItemState, Stage
+from predella.models import CatalogRecord, Item, ItemState, Stage
 from predella.services import ledger
 from tests import factories
 
@@ -37,6 +37,15 @@ class TestOnce:
 
         assert result.exit_code == 0
         assert session.scalars(select(Item.state)).one() is ItemState.WAITING
+
+    def test_gives_what_is_approved_its_moment_for_harvesters(self, session: Session) -> None:
+        of = factories.collection(session, review_rules={"open_to_harvesters": True})
+        factories.approved(session, factories.submission(session, of))
+        session.commit()
+
+        CliRunner().invoke(app, ["sweep", "--once"])
+
+        assert session.scalars(select(CatalogRecord.collection_id)).one() == of.id
 
 
 @pytest.mark.usefixtures("settings")
