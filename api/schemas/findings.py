@@ -5,7 +5,8 @@ from pydantic import ConfigDict, Field
 
 from api.schemas.base import In, Out, Text
 from predella.checks import CheckName, Severity
-from predella.services.findings import MAX_REASON, FindingView
+from predella.services.findings import FindingView
+from predella.services.sayings import MAX_LENGTH
 
 
 class DismissalIn(In):
@@ -15,7 +16,7 @@ class DismissalIn(In):
         json_schema_extra={"examples": [{"reason": "The name is written on the frame."}]}
     )
 
-    reason: Text = Field(min_length=1, max_length=MAX_REASON)
+    reason: Text = Field(min_length=1, max_length=MAX_LENGTH)
 
 
 class SentenceDeletionIn(In):

@@ -5,7 +5,7 @@ from pydantic import ConfigDict, Field
 
 from api.schemas.base import In, Out, Text
 from predella.models import Remark
-from predella.services.remarks import MAX_REMARK
+from predella.services.sayings import MAX_LENGTH
 
 
 class RemarkIn(In):
@@ -13,7 +13,7 @@ class RemarkIn(In):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"text": "Is this the verso?"}]})
 
-    text: Text = Field(min_length=1, max_length=MAX_REMARK)
+    text: Text = Field(min_length=1, max_length=MAX_LENGTH)
 
 
 class RemarkOut(Out):

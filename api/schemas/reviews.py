@@ -7,9 +7,10 @@ from pydantic import ConfigDict, Field, StringConstraints
 from api.schemas.base import Hex, In, Line, Out, Text
 from api.schemas.problems import Problem
 from predella.models import Client, Decision, RejectionReason, Review, Revision
-from predella.services.reviews import MAX_NOTE, MAX_RULINGS, MAX_SECONDS_SEEN
+from predella.services.reviews import MAX_RULINGS, MAX_SECONDS_SEEN
+from predella.services.sayings import MAX_LENGTH
 
-Note = Annotated[Text, StringConstraints(strip_whitespace=True, max_length=MAX_NOTE)]
+Note = Annotated[Text, StringConstraints(strip_whitespace=True, max_length=MAX_LENGTH)]
 """What somebody wants to have said."""
 
 SecondsSeen = Annotated[

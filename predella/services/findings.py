@@ -22,7 +22,6 @@ from predella.errors import (
     NotFoundError,
     StaleFindingError,
 )
-from predella.formats.text import normalise
 from predella.ids import AnalysisId, CollectionId, FindingId, Reach
 from predella.models import (
     Account,
@@ -37,9 +36,8 @@ from predella.models import (
     Revision,
     Standing,
 )
+from predella.services import sayings
 
-MAX_REASON = 2_000
-"""Characters."""
 _ORDER = {check.name: place for place, check in enumerate(CHECKS)}
 _LOUDEST = {severity: place for place, severity in enumerate(Severity)}
 
@@ -203,13 +201,9 @@ def _place(finding: Finding) -> tuple[int, int, int]:
 
 
 def _usable(reason: str) -> str:
-    said = normalise(reason).strip()
+    said = sayings.kept("reason", reason)
     if not said:
         raise InvalidError("say why the finding is no fault; others will want to know")
-    if len(said) > MAX_REASON:
-        raise InvalidError(
-            f"the reason has {len(said):,} characters; at most {MAX_REASON:,} are kept"
-        )
     return said
 
 

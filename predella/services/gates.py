@@ -19,7 +19,7 @@ from predella.formats import rights
 from predella.formats.text import normalise
 from predella.ids import CollectionId
 from predella.models import Account, Item, ObjectGate, Sensitivity, Submission
-from predella.services import audits
+from predella.services import audits, sayings
 
 MAX_REASON = 2_000
 
@@ -223,9 +223,7 @@ def usable_reason(reason: str) -> str:
     Raises:
         InvalidError: it is empty, or longer than 2,000 characters.
     """
-    said = normalise(reason).strip()
+    said = sayings.kept("reason", reason)
     if not said:
         raise InvalidError("say why: the reason is kept in the audit log")
-    if len(said) > MAX_REASON:
-        raise InvalidError(f"the reason has {len(said):,} characters; at most {MAX_REASON:,}")
     return said

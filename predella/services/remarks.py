@@ -6,12 +6,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from predella.errors import InvalidError, NotFoundError
-from predella.formats.text import normalise
 from predella.ids import AnalysisId
 from predella.models import Account, Analysis, Remark
-
-MAX_REMARK = 2_000
-"""Characters."""
+from predella.services import sayings
 
 
 def add(session: Session, analysis_id: AnalysisId, *, text: str, account: Account) -> Remark:
@@ -21,13 +18,9 @@ def add(session: Session, analysis_id: AnalysisId, *, text: str, account: Accoun
         NotFoundError: there is no such analysis.
         InvalidError: nothing is said, or more than 2,000 characters.
     """
-    said = normalise(text).strip()
+    said = sayings.kept("comment", text)
     if not said:
         raise InvalidError("the comment is empty")
-    if len(said) > MAX_REMARK:
-        raise InvalidError(
-            f"the comment has {len(said):,} characters; at most {MAX_REMARK:,} are kept"
-        )
     _require(session, analysis_id)
     remark = Remark(analysis_id=analysis_id, account=account, text=said)
     session.add(remark)

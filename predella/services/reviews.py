@@ -28,7 +28,6 @@ from predella.errors import (
     TooSoonError,
     WithheldError,
 )
-from predella.formats.text import normalise
 from predella.ids import AnalysisId, FindingId, Reach
 from predella.models import (
     Account,
@@ -49,14 +48,13 @@ from predella.services import (
     places,
     resampling,
     rules,
+    sayings,
     webhooks,
     wordings,
 )
 from predella.services.accounts import Principal
 from predella.services.rules import ReviewRules
 
-MAX_NOTE = 2_000
-"""Characters of a note."""
 MAX_RULINGS = 500
 """Decisions in one call."""
 MAX_SECONDS_SEEN = 86_400.0
@@ -538,10 +536,7 @@ def usable_note(note: str | None) -> str | None:
     Raises:
         InvalidError: it is longer than 2,000 characters.
     """
-    said = normalise(note or "").strip()
-    if len(said) > MAX_NOTE:
-        raise InvalidError(f"the note has {len(said):,} characters; at most {MAX_NOTE:,} are kept")
-    return said or None
+    return sayings.kept("note", note or "") or None
 
 
 def _require_able(session: Session, newest: _Newest, colleague: Account, account: Account) -> None:
