@@ -11,7 +11,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import desk, review, writers
+from tests.bench import desk, exporting, review, writers
+from tests.bench.exporting import Export
 from tests.bench.journey import Findings, travel
 from tests.bench.review import Figures
 from tests.bench.writers import Speed
@@ -34,6 +35,12 @@ def main() -> int:
         if options.json:
             options.json.write_text(json.dumps([asdict(one) for one in speeds], indent=2) + "\n")
         _print_speeds(speeds)
+        return 0
+    if options.exports:
+        made = exporting.measure(options.exports, report=Console(stderr=True).print)
+        if options.json:
+            options.json.write_text(json.dumps([asdict(one) for one in made], indent=2) + "\n")
+        _print_exports(made)
         return 0
     with tempfile.TemporaryDirectory(prefix="predella-bench-") as home:
         findings = travel(Path(home), options.items, report=Console(stderr=True).print)
@@ -63,6 +70,12 @@ def _options() -> argparse.Namespace:
         type=int,
         metavar="N",
         help="instead: what N records cost in each catalog format, on one core",
+    )
+    parser.add_argument(
+        "--exports",
+        type=int,
+        metavar="N",
+        help="instead: what exports of N approved texts take out of Postgres, all on one core",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there, too")
     return parser.parse_args()
@@ -98,6 +111,16 @@ def _print_speeds(speeds: Sequence[Speed]) -> None:
         rate = one.records / one.cpu_seconds
         size, peak = one.size / _MEGABYTE, one.peak_bytes / _MEGABYTE
         table.add_row(one.name, f"{rate:,.0f}", f"{size:,.0f}", f"{peak:,.0f}")
+    Console().print(table)
+
+
+def _print_exports(made: Sequence[Export]) -> None:
+    title = f"{made[0].records:,} approved texts, one core"
+    table = Table("format", "seconds", "texts/s", "MB", "peak MB", title=title)
+    for one in made:
+        rate, size = one.records / one.seconds, one.size / _MEGABYTE
+        peak = f"{one.peak_bytes / _MEGABYTE:,.0f}"
+        table.add_row(one.name, f"{one.seconds:,.1f}", f"{rate:,.0f}", f"{size:,.0f}", peak)
     Console().print(table)
 
 

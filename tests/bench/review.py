@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
+from uuid import UUID
 
 from sqlalchemy import Engine, create_engine, delete, make_url, text, update
 from sqlalchemy.orm import Session
@@ -160,31 +161,37 @@ def measure(count: int, *, report: Callable[[str], None]) -> Figures:
 
 
 def _filled(url: str, own: Postgres, count: int) -> tuple[Engine, CollectionId, Any]:
-    with _server(own.url("postgres")) as connection:
+    with server(own.url("postgres")) as connection:
         connection.execute(text("CREATE DATABASE predella"))
     owner = create_engine(sqlalchemy_url(url))
     migrate.upgrade(owner)
     migrate.admit(owner, make_url(service_url(url)))
+    within, account = fill(owner, count)
+    owner.dispose()
+    return create_engine(service_url(url)), within, account
+
+
+def fill(owner: Engine, count: int, *, words: str = factories.TEXT) -> tuple[CollectionId, UUID]:
+    """Fill the owner's empty database; return the large collection and who decided there."""
     with Session(owner) as session:
         account = factories.account(session)
         within = factories.collection(session, slug="bench")
         item = factories.item(session, factories.submission(session, within))
-        first = factories.analysis(session, item)
+        first = factories.analysis(session, item, text=words)
         named = {"image": first.image_id, "item": item.id, "analysis": first.id}
         small = factories.collection(session, slug="small")
         named |= {"account": account.id, "within": within.id, "small": small.id}
         session.commit()
-        kept = CollectionId(within.id), account.id
-    with _server(url) as connection:
+    with server(owner.url.render_as_string(hide_password=False)) as connection:
         for statement in _FILL.format(count=count - 1, small=min(_SMALL, count // 2)).split(";\n"):
             used = {name: value for name, value in named.items() if f":{name}" in statement}
             connection.execute(text(statement), used)
-    owner.dispose()
-    return create_engine(service_url(url)), *kept
+    return CollectionId(named["within"]), named["account"]
 
 
 @contextmanager
-def _server(url: str) -> Iterator[Any]:
+def server(url: str) -> Iterator[Any]:
+    """Connect as the owner, outside of any transaction."""
     engine = create_engine(sqlalchemy_url(url), isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         yield connection
