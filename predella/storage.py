@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 import boto3
 import botocore.session
@@ -21,6 +22,7 @@ from predella.errors import (
     UnavailableError,
 )
 from predella.settings import Settings, get_settings
+from predella.uploads import Upload
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -149,6 +151,26 @@ class Store:
                 self._client.upload_fileobj(
                     body, bucket, key, ExtraArgs={"ContentType": media_type}
                 )
+
+    @contextmanager
+    def writing(self, bucket: str, key: str, *, media_type: str) -> Iterator[BinaryIO]:
+        """Store an object of ours while it is being written, in the memory of a few parts.
+
+        Under its key there is nothing new before the block has ended, and nothing new at all
+        when an error ends it.
+
+        Raises:
+            UnavailableError: the store does not answer, or stopped in the middle.
+        """
+        with _translated(bucket, key):
+            upload = Upload(self._client, bucket, key, media_type)
+            try:
+                yield cast(BinaryIO, upload)
+                upload.complete()
+            except BaseException:
+                with suppress(BotoCoreError, ClientError):
+                    upload.abort()
+                raise
 
     def delete(self, bucket: str, key: str) -> None:
         """Remove an object of ours, if it is there."""

@@ -15,6 +15,7 @@ from predella.errors import (
 )
 from predella.settings import Settings
 from predella.storage import Location, ObjectVersion, Store
+from predella.uploads import PART
 from tests.services import Bucket
 
 
@@ -164,3 +165,43 @@ class TestCopyPinned:
 
         with pytest.raises(UnavailableError):
             stranger.copy_pinned(pinned, io.BytesIO(), max_bytes=9)
+
+
+class TestWriting:
+    @pytest.mark.parametrize("size", [0, 1, PART, 2 * PART + 5])
+    def test_stores_what_was_written_once_the_block_ends(self, s3: Bucket, size: int) -> None:
+        body = bytes(range(256)) * (size // 256 + 1)
+
+        with s3.store.writing(s3.name, "a.xml", media_type="application/xml") as out:
+            for start in range(0, size, 1_000_003):
+                out.write(body[start : min(start + 1_000_003, size)])
+            assert not s3.store.exists(s3.name, "a.xml")
+
+        assert s3.store.read(s3.name, "a.xml") == body[:size]
+        found = s3.client.head_object(Bucket=s3.name, Key="a.xml")
+        assert found["ContentType"] == "application/xml"
+
+    @pytest.mark.parametrize("size", [1, 2 * PART])
+    def test_leaves_what_was_there_when_the_block_fails(self, s3: Bucket, size: int) -> None:
+        s3.store.put(s3.name, "a.csv", b"old", media_type="text/csv")
+
+        with pytest.raises(ZeroDivisionError):
+            self._fail_after(s3, size)
+
+        assert s3.store.read(s3.name, "a.csv") == b"old"
+        if size > PART:
+            assert not s3.client.list_multipart_uploads(Bucket=s3.name).get("Uploads")
+
+    def _fail_after(self, s3: Bucket, size: int) -> None:
+        with s3.store.writing(s3.name, "a.csv", media_type="text/csv") as out:
+            out.write(b"x" * size)
+            raise ZeroDivisionError
+
+    def test_says_that_the_store_stopped_in_the_middle(self, s3: Bucket) -> None:
+        store = _store(s3, access_key_id="nobody")
+
+        with (
+            pytest.raises(UnavailableError),
+            store.writing(s3.name, "a.csv", media_type="text/csv") as out,
+        ):
+            out.write(b"x" * 2 * PART)
