@@ -116,10 +116,15 @@ class Store:
         with _translated(bucket, key):
             return self._client.get_object(Bucket=bucket, Key=key)["Body"].read()
 
-    def open(self, bucket: str, key: str) -> BinaryIO:
-        """Return a stream of an object's bytes, read as it is consumed."""
+    def open(self, bucket: str, key: str, piece: range | None = None) -> BinaryIO:
+        """Return a stream of an object's bytes, or of a piece of them, read as it is consumed."""
         with _translated(bucket, key):
-            return self._client.get_object(Bucket=bucket, Key=key)["Body"]  # type: ignore[return-value]  # botocore's StreamingBody is an IOBase
+            if piece is None:
+                found = self._client.get_object(Bucket=bucket, Key=key)
+            else:
+                bytes_ = f"bytes={piece.start}-{piece.stop - 1}"
+                found = self._client.get_object(Bucket=bucket, Key=key, Range=bytes_)
+            return found["Body"]  # type: ignore[return-value]  # botocore's StreamingBody is an IOBase
 
     def copy_pinned(self, pinned: ObjectVersion, out: BinaryIO, *, max_bytes: int) -> None:
         """Write exactly the pinned version to a file.

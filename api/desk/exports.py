@@ -9,7 +9,7 @@ from fastapi.responses import RedirectResponse, StreamingResponse
 from api.dependencies import AnyReader, AnyRegistrar, DbSession, ObjectStore, Reader
 from api.desk.listing import LIMIT, AfterNumber, Before, listed
 from api.desk.rendering import page
-from api.routes.exports import get_file
+from api.downloads import Wanted, export_file
 from predella.ids import CollectionId, ExportId
 from predella.models import ExportFormat
 from predella.services import collections, deltas, exports, places
@@ -91,7 +91,7 @@ def progress_part(
 
 @router.get("/{export_id}/file")
 def file(
-    session: DbSession, reader: Reader, export_id: ExportId, store: ObjectStore
+    session: DbSession, _reader: Reader, export_id: ExportId, store: ObjectStore, wanted: Wanted
 ) -> StreamingResponse:
-    """Download the file of an export."""
-    return get_file(session, reader, export_id, store)
+    """Download the file of an export, or a piece of it."""
+    return export_file(exports.get(session, export_id), store, wanted)

@@ -1,4 +1,3 @@
-from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Annotated
 
@@ -6,14 +5,14 @@ from fastapi import Query, Response
 from fastapi.responses import StreamingResponse
 
 from api.dependencies import AnyReader, AnyRegistrar, DbSession, ObjectStore, Reader
+from api.downloads import Wanted, export_file
 from api.idempotency import Router
 from api.paging import ById, ByNumber, Rows
 from api.schemas.base import Page
 from api.schemas.exports import ExportIn, ExportLineOut, ExportOut
-from api.streaming import stream
 from predella.ids import CollectionId, ExportId
 from predella.models import Export
-from predella.services import collections, exporting, exports, places
+from predella.services import collections, exports, places
 
 router = Router(prefix="/exports", tags=["exports"])
 
@@ -77,23 +76,14 @@ def list_lines(
 @router.get(
     "/{export_id}/file",
     response_class=StreamingResponse,
-    responses={HTTPStatus.CONFLICT: {"description": "It has no file, or not yet."}},
+    responses={
+        HTTPStatus.PARTIAL_CONTENT: {"description": "The piece of it that was asked for."},
+        HTTPStatus.CONFLICT: {"description": "It has no file, or not yet."},
+        HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE: {"description": "It has no such bytes."},
+    },
 )
 def get_file(
-    session: DbSession, _reader: Reader, export_id: ExportId, store: ObjectStore
+    session: DbSession, _reader: Reader, export_id: ExportId, store: ObjectStore, wanted: Wanted
 ) -> StreamingResponse:
-    """Download the file of an export."""
-    export = exports.get(session, export_id)
-    return stream(
-        exports.open_file(export, store),
-        media_type=exporting.file_format(export).MEDIA_TYPE,
-        headers=_headers(export),
-    )
-
-
-def _headers(export: Export) -> Mapping[str, str]:
-    name = f"{export.collection.slug}-{export.id}{exporting.file_format(export).SUFFIX}"
-    return {
-        "Content-Disposition": f'attachment; filename="{name}"',
-        "Content-Length": str(export.size),
-    }
+    """Download the file of an export, or with `Range` a piece of it."""
+    return export_file(exports.get(session, export_id), store, wanted)

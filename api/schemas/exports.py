@@ -51,6 +51,8 @@ class ExportOut(Out):
     destination: str
     state: ExportState
     error: str | None
+    texts_done: int = Field(description="How many texts were looked at by now.")
+    texts_total: int = Field(description="Of about how many; 0 before anybody knows.")
     line_count: int
     withdrawn_count: int = Field(description="How many of the lines withdraw an earlier one.")
     size: int = Field(description="Bytes of the file.")

@@ -1,5 +1,6 @@
 """``predella export``: approved wordings as a file that a catalog system reads."""
 
+import hashlib
 import shutil
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -9,6 +10,13 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import typer
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
 from rich.text import Text
 from sqlalchemy.orm import Session
@@ -93,8 +101,8 @@ def write(
     columns, after = _columns(profile), _moment(since)
     in_s3 = to is not None and to.startswith("s3://")
     local = Path(to) if to is not None and not in_s3 else None
-    if local is not None and not local.parent.is_dir():
-        raise InvalidError(f"there is no folder {str(local.parent)!r} to write {local.name!r} to")
+    if local is not None:
+        _require_folder(local)
     with db.transaction() as session:
         account = acting(session, "exports:write", slug=collection).account
         made = collections.by_slug(session, collection)
@@ -121,6 +129,21 @@ def write(
         print_json(row)
     else:
         _say(row)
+
+
+@app.command()
+def fetch(
+    export_id: Annotated[UUID, typer.Argument(help="The export's id.")],
+    to: Annotated[Path, typer.Option("--out", help="A file on this machine.")],
+) -> None:
+    """Copy the file of an export to this machine; after a lost line it goes on where it was."""
+    _require_folder(to)
+    with db.transaction() as session:
+        acting(session, "collections:read", export_id=export_id)
+        export = exports.get(session, ExportId(export_id))
+        exports.require_file(export)
+        _fetch(export, to)
+        out.print(Text(f"{export.size:,} bytes: {to}"), soft_wrap=True)
 
 
 @app.command()
@@ -221,6 +244,11 @@ def _columns(profile: Path | None) -> str | None:
         raise InvalidError(f"{profile.name} is not in UTF-8: save it so") from error
 
 
+def _require_folder(file: Path) -> None:
+    if not file.parent.is_dir():
+        raise InvalidError(f"there is no folder {str(file.parent)!r} to write {file.name!r} to")
+
+
 def _moment(since: str | None) -> UUID | datetime | None:
     """Return an export's id, or a day."""
     if since is None:
@@ -235,17 +263,39 @@ def _moment(since: str | None) -> UUID | datetime | None:
 
 def _write(lease: Lease) -> None:
     try:
-        exports.write_leased(lease, storage.store())
+        with _bar() as bar:
+            task = bar.add_task("texts", total=None)
+            exports.write_leased(
+                lease,
+                storage.store(),
+                tell=lambda done, total: bar.update(task, completed=done, total=total),
+            )
     except UnavailableError:
         err.print(f"Export {lease.id} waits; a worker will write it.", soft_wrap=True)
         raise
 
 
+def _bar() -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    return Progress(*columns, TimeRemainingColumn(), console=err, transient=True)
+
+
 def _fetch(export: Export, to: Path) -> None:
-    """Copy the file beside its place first: what was there stays until all has come."""
-    unfinished = to.with_name(f".{to.name}.unfinished")
-    with exports.open_file(export, storage.store()) as file, unfinished.open("wb") as copy:
-        shutil.copyfileobj(file, copy)
+    """Copy the file beside its place first: what was there stays until all has come.
+
+    What came before the line was lost is not sent again.
+    """
+    unfinished = to.with_name(f".{to.name}.{export.id}.unfinished")
+    with unfinished.open("ab") as copy:
+        if (have := copy.tell()) < export.size:
+            piece = range(have, export.size)
+            with exports.open_file(export, storage.store(), piece) as file:
+                shutil.copyfileobj(file, copy)
+    with unfinished.open("rb") as copy:
+        came = hashlib.file_digest(copy, "sha256").digest()
+    if came != export.sha256:
+        unfinished.unlink()
+        raise UnavailableError("what came is not the file that was written; fetch it again")
     unfinished.replace(to)
 
 
@@ -277,6 +327,8 @@ def _row(export: Export) -> dict[str, Any]:
         "since": export.since,
         "state": export.state,
         "error": export.error,
+        "texts_done": export.texts_done,
+        "texts_total": export.texts_total,
         "destination": export.destination,
         "line_count": export.line_count,
         "withdrawn_count": export.withdrawn_count,

@@ -3,11 +3,18 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import BinaryIO, Protocol
+from typing import Protocol
 
 from predella.errors import UnknownNamesError
 from predella.formats import iiif, jsonl, lido, linked_art, paintingform, profiles, xmp
 from predella.formats.entry import CatalogEntry, CatalogTombstone, Departing, TextKind
+
+
+class Writable(Protocol):
+    """What a file is written to."""
+
+    def write(self, data: bytes, /) -> int:
+        """Take all of these bytes."""
 
 
 class CatalogFormat(Protocol):
@@ -68,7 +75,7 @@ def named(name: str) -> CatalogFormat:
     return FORMATS[name]
 
 
-def write(lines: Iterable[Departing], out: BinaryIO, *, to: CatalogFormat) -> Iterator[WrittenLine]:
+def write(lines: Iterable[Departing], out: Writable, *, to: CatalogFormat) -> Iterator[WrittenLine]:
     """Write a file line by line, and tell of each what was written.
 
     One line at a time is in memory. The file is whole when the iterator is exhausted.

@@ -46,6 +46,7 @@ class Export(Record):
         CheckConstraint("state = 'writing' OR lease_token IS NULL", name="leased_while_writing"),
         CheckConstraint("profile IS NULL OR format = 'csv'", name="profile"),
         CheckConstraint("withdrawn_count BETWEEN 0 AND line_count", name="withdrawn_count"),
+        CheckConstraint("texts_done BETWEEN 0 AND texts_total", name="texts_done"),
         Index(
             "uq_export_destination",
             "destination",
@@ -66,6 +67,10 @@ class Export(Record):
     """``s3://bucket/key`` of the file."""
     state: Mapped[ExportState] = mapped_column(default=ExportState.WRITING)
     error: Mapped[str | None]
+    texts_done: Mapped[int] = mapped_column(default=0)
+    """How many texts were looked at by now; those of a delta that have not changed count."""
+    texts_total: Mapped[int] = mapped_column(default=0)
+    """Of about how many; 0 before anybody knows."""
     line_count: Mapped[int] = mapped_column(default=0)
     withdrawn_count: Mapped[int] = mapped_column(default=0)
     """How many of its lines withdraw what had left before."""

@@ -10,7 +10,6 @@ import struct
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from io import BufferedRandom
 from itertools import chain, count, tee
 from typing import Any, BinaryIO
 from uuid import UUID
@@ -24,9 +23,10 @@ from predella.errors import ConflictError
 from predella.formats import catalog, profiles
 from predella.formats.catalog import CatalogFormat, WrittenLine
 from predella.models import Decision, Export, ExportFormat, ExportState
-from predella.services import audits, outgoing, webhooks
+from predella.services import audits, outgoing, watching, webhooks
 from predella.services.leases import Lease
 from predella.services.outgoing import Burial, Departure
+from predella.services.watching import Tell, to_nobody
 from predella.storage import Location, Store
 
 _OWN = "own"
@@ -59,6 +59,19 @@ class _Notes:
     @property
     def stone_count(self) -> int:
         return self.stones.tell() // _STONE.size
+
+
+class _Digested:
+    """Passes what is written on, and knows its size and its sha256."""
+
+    def __init__(self, out: BinaryIO) -> None:
+        self._out = out
+        self.size, self.sha256 = 0, hashlib.sha256()
+
+    def write(self, data: bytes) -> int:
+        self.size += len(data)
+        self.sha256.update(data)
+        return self._out.write(data)
 
 
 class NothingToExportError(ConflictError):
@@ -95,8 +108,10 @@ def form(name: ExportFormat, profile: str | None) -> CatalogFormat:
     return profiles.read(_OWN, profile.encode())
 
 
-def write(lease: Lease, store: Store) -> None:
+def write(lease: Lease, store: Store, *, tell: Tell = to_nobody) -> None:
     """Write the export that is in hand: the file, its lines, and how it ended.
+
+    While it goes on ``tell`` is called, about once in a second.
 
     Raises:
         NothingToExportError: nothing may leave. A delta without any change is no error.
@@ -107,7 +122,7 @@ def write(lease: Lease, store: Store) -> None:
     """
     for tries in count(1):
         try:
-            _write(lease, store)
+            _write(lease, store, tell)
         except ApprovalUndoneError:
             if tries == _TRIES:
                 raise
@@ -115,24 +130,22 @@ def write(lease: Lease, store: Store) -> None:
             return
 
 
-def _write(lease: Lease, store: Store) -> None:
-    with (
-        tempfile.TemporaryFile() as file,
-        tempfile.TemporaryFile() as lines,
-        tempfile.TemporaryFile() as stones,
-    ):
+def _write(lease: Lease, store: Store, tell: Tell) -> None:
+    """Write the file where it belongs while it is made; it appears when all of it is there."""
+    place, form = _place(lease)
+    with tempfile.TemporaryFile() as lines, tempfile.TemporaryFile() as stones:
         notes = _Notes(lines, stones)
-        place, form = _read(lease, file, notes)
+        with store.writing(place.bucket, place.key, media_type=form.MEDIA_TYPE) as out:
+            file = _Digested(out)
+            _read(lease, form, file, notes, tell)
         ended = {
             "state": ExportState.WRITTEN,
             "line_count": notes.line_count + notes.stone_count,
             "withdrawn_count": notes.stone_count,
-            "size": file.tell(),
-            "sha256": _sha256(file),
+            "size": file.size,
+            "sha256": file.sha256.digest(),
             "audit_head": _sealed(),
         }
-        file.seek(0)
-        store.put(place.bucket, place.key, file, media_type=form.MEDIA_TYPE)
         try:
             _remember(lease, notes, ended)
         except psycopg.errors.RestrictViolation as error:
@@ -140,29 +153,41 @@ def _write(lease: Lease, store: Store) -> None:
             raise ApprovalUndoneError(error.diag.message_primary or "refused") from error
 
 
-def _read(lease: Lease, file: BinaryIO, notes: _Notes) -> tuple[Location, CatalogFormat]:
-    """Write all that is to leave to the file, and note its lines; return where it is to go."""
+def _place(lease: Lease) -> tuple[Location, CatalogFormat]:
+    with db.transaction() as session:
+        export = session.get_one(Export, lease.id)
+        return Location.parse(export.destination), file_format(export)
+
+
+def _read(lease: Lease, form: CatalogFormat, file: _Digested, notes: _Notes, tell: Tell) -> None:
+    """Write all that is to leave to the file, and note its lines."""
     with db.transaction() as session:
         export = session.get_one(Export, lease.id, options=[joinedload(Export.collection)])
-        form = file_format(export)
-        departing, noted = tee(_going(session, export, form))
+        departing, noted = tee(_going(session, lease, export, form, tell))
         written = catalog.write((one.entry for one in departing), file, to=form)
         for line, one in zip(written, noted, strict=True):
             _note(notes, line, one)
         if export.since is None and not notes.line_count:
             kept_back = outgoing.kept_back(session, export.collection_id, kinds=form.KINDS)
             raise NothingToExportError(export.collection.slug, sum(kept_back.values()))
-        return Location.parse(export.destination), form
 
 
-def _going(session: Session, export: Export, form: CatalogFormat) -> Iterator[Departure | Burial]:
+def _going(
+    session: Session, lease: Lease, export: Export, form: CatalogFormat, tell: Tell
+) -> Iterator[Departure | Burial]:
     """Return all that may leave; for a delta what is new or different, and what is withdrawn."""
-    if export.since is None:
-        return outgoing.departures(session, export.collection, kinds=form.KINDS)
-    departing = outgoing.departures(session, export.collection, kinds=form.KINDS, delta=export)
+    collection, delta = export.collection, export if export.since else None
+    departing = watching.watched(
+        lease,
+        outgoing.departures(session, collection, kinds=form.KINDS, delta=delta),
+        total=watching.expected(session, export),
+        tell=tell,
+    )
+    if delta is None:
+        return departing
     return chain(
         (one for one in departing if _is_news(one, form)),
-        outgoing.burials(session, export.collection, kinds=form.KINDS, delta=export),
+        outgoing.burials(session, collection, kinds=form.KINDS, delta=delta),
     )
 
 
@@ -258,8 +283,3 @@ def _stones(lease: Lease, notes: _Notes, after: int) -> Iterator[tuple[object, .
 def _read_back(notes: BinaryIO, form: struct.Struct) -> Iterator[tuple[Any, ...]]:
     notes.seek(0)
     return map(form.unpack, iter(lambda: notes.read(form.size), b""))
-
-
-def _sha256(file: BufferedRandom) -> bytes:
-    file.seek(0)
-    return hashlib.file_digest(file, "sha256").digest()

@@ -36,6 +36,7 @@ from predella.models import (
 )
 from predella.services import deltas, exporting, leases, webhooks
 from predella.services.leases import Lease
+from predella.services.watching import Tell, to_nobody
 from predella.settings import get_settings
 from predella.storage import Location, Store
 
@@ -196,20 +197,29 @@ def _withdrawn(
         yield ExportedLine(line, object_number, stone.number, stone.sha256, is_withdrawn=True)
 
 
-def open_file(export: Export, store: Store) -> BinaryIO:
-    """Return a stream of an export's file.
+def require_file(export: Export) -> None:
+    """Refuse an export that has no file.
+
+    Raises:
+        ConflictError: it is not written yet, or never was.
+    """
+    if export.state is not ExportState.WRITTEN:
+        raise ConflictError(
+            f"export {export.id} has no file: {export.error or 'it is being written'}"
+        )
+
+
+def open_file(export: Export, store: Store, piece: range | None = None) -> BinaryIO:
+    """Return a stream of an export's file, or of a piece of it.
 
     Raises:
         ConflictError: it is not written yet, or never was.
         MissingObjectError: somebody removed it from the bucket.
         UnavailableError: the store does not answer.
     """
-    if export.state is not ExportState.WRITTEN:
-        raise ConflictError(
-            f"export {export.id} has no file: {export.error or 'it is being written'}"
-        )
+    require_file(export)
     place = Location.parse(export.destination)
-    return store.open(place.bucket, place.key)
+    return store.open(place.bucket, place.key, piece)
 
 
 def take(session: Session, export: Export) -> Lease:
@@ -233,8 +243,8 @@ def write_waiting(store: Store) -> bool:
     return True
 
 
-def write_leased(lease: Lease, store: Store) -> None:
-    """Write an export that the caller has in hand.
+def write_leased(lease: Lease, store: Store, *, tell: Tell = to_nobody) -> None:
+    """Write an export that the caller has in hand; ``tell`` hears how far it has come.
 
     Raises:
         UnavailableError: the store does not answer. The export is put off, or has failed when
@@ -244,7 +254,7 @@ def write_leased(lease: Lease, store: Store) -> None:
     """
     try:
         with leases.kept_alive(lease):
-            exporting.write(lease, store)
+            exporting.write(lease, store, tell=tell)
     except UnavailableError as error:
         _put_off(lease, error)
         raise

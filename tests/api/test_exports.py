@@ -172,6 +172,59 @@ class TestGetFile:
             f'attachment; filename="prints-{export_id}.jsonl"'
         )
 
+    @pytest.mark.parametrize(
+        ("wanted", "start", "stop"),
+        [("bytes=0-9", 0, 10), ("bytes=10-", 10, None), ("bytes=-7", -7, None)],
+    )
+    def test_sends_the_piece_that_is_lacking(
+        self,
+        registrar: TestClient,
+        export_id: str,
+        s3: Bucket,
+        wanted: str,
+        start: int,
+        stop: int | None,
+    ) -> None:
+        exports.write_waiting(s3.store)
+        whole = registrar.get(f"/v1/exports/{export_id}/file")
+
+        piece = registrar.get(
+            f"/v1/exports/{export_id}/file",
+            headers={"Range": wanted, "If-Range": whole.headers["etag"]},
+        )
+
+        assert piece.status_code == HTTPStatus.PARTIAL_CONTENT
+        assert piece.content == whole.content[start:stop]
+        size = len(whole.content)
+        places = range(size)[start:stop]
+        assert piece.headers["content-range"] == f"bytes {places[0]}-{places[-1]}/{size}"
+        assert piece.headers["content-length"] == str(len(piece.content))
+
+    def test_sends_all_of_it_to_who_has_a_piece_of_another_file(
+        self, registrar: TestClient, export_id: str, s3: Bucket
+    ) -> None:
+        exports.write_waiting(s3.store)
+        path = f"/v1/exports/{export_id}/file"
+
+        other = registrar.get(path, headers={"Range": "bytes=5-", "If-Range": '"0"'})
+        odd = registrar.get(path, headers={"Range": "lines=5-"})
+
+        assert (other.status_code, odd.status_code) == (HTTPStatus.OK, HTTPStatus.OK)
+        assert other.content == odd.content == registrar.get(path).content
+
+    def test_416_for_bytes_that_it_does_not_have(
+        self, registrar: TestClient, export_id: str, s3: Bucket
+    ) -> None:
+        exports.write_waiting(s3.store)
+
+        response = registrar.get(
+            f"/v1/exports/{export_id}/file", headers={"Range": "bytes=999999-"}
+        )
+
+        problem(response, HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE)
+        size = registrar.get(f"/v1/exports/{export_id}").json()["size"]
+        assert response.headers["content-range"] == f"bytes */{size}"
+
     def test_409_while_it_is_being_written(self, registrar: TestClient, export_id: str) -> None:
         problem(registrar.get(f"/v1/exports/{export_id}/file"), HTTPStatus.CONFLICT)
 

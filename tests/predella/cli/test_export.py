@@ -2,6 +2,7 @@ import csv
 import hashlib
 import json
 from pathlib import Path
+from typing import BinaryIO
 from uuid import UUID
 
 import pytest
@@ -181,13 +182,51 @@ class TestWrite:
         def away(*_arguments: object, **_named: object) -> None:
             raise UnavailableError("the object store does not answer")
 
-        monkeypatch.setattr(Store, "put", away)
+        monkeypatch.setattr(Store, "writing", away)
 
         ran = run(paintings, "--format", "csv")
 
         assert (ran.code, "a worker will write it" in ran.err) == (Exit.FAILURE, True)
         with db.transaction() as session:
             assert session.scalars(select(Export.state)).all() == [ExportState.WRITING]
+
+
+class TestFetch:
+    def test_goes_on_where_the_line_was_lost(
+        self, run: Run, paintings: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        made = run(paintings, "--format", "jsonl", "--json").json
+        to, pieces = tmp_path / "p.jsonl", []
+        opened = Store.open
+
+        def counted(store: Store, bucket: str, key: str, piece: range | None = None) -> BinaryIO:
+            pieces.append(piece)
+            return opened(store, bucket, key, piece)
+
+        monkeypatch.setattr(Store, "open", counted)
+        assert run("fetch", made["id"], "--out", str(to)).code == Exit.OK
+        whole = to.read_bytes()
+        (tmp_path / f".p.jsonl.{made['id']}.unfinished").write_bytes(whole[:100])
+
+        assert run("fetch", made["id"], "--out", str(to)).code == Exit.OK
+
+        assert pieces == [range(made["size"]), range(100, made["size"])]
+        assert to.read_bytes() == whole
+        assert list(tmp_path.glob(".*.unfinished")) == []
+
+    def test_begins_anew_when_the_beginning_is_of_another_file(
+        self, run: Run, paintings: str, tmp_path: Path
+    ) -> None:
+        made = run(paintings, "--format", "jsonl", "--json").json
+        to = tmp_path / "p.jsonl"
+        (tmp_path / f".p.jsonl.{made['id']}.unfinished").write_bytes(b"x" * 100)
+
+        first = run("fetch", made["id"], "--out", str(to))
+        second = run("fetch", made["id"], "--out", str(to))
+
+        assert (first.code, "fetch it again" in first.err) == (Exit.FAILURE, True)
+        assert second.code == Exit.OK
+        assert hashlib.sha256(to.read_bytes()).hexdigest() == made["sha256"]
 
 
 class TestCheck:

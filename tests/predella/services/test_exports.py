@@ -1,7 +1,8 @@
 import hashlib
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any, BinaryIO
 
@@ -9,6 +10,7 @@ import pytest
 import redis
 from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
+from typing_extensions import override
 
 from predella import clock, db, ids, queue
 from predella.errors import (
@@ -34,7 +36,7 @@ from predella.models import (
     Sensitivity,
     Submission,
 )
-from predella.services import exports, gates, outgoing, reviews
+from predella.services import exports, gates, outgoing, reviews, watching
 from predella.services.exporting import NothingToExportError
 from predella.services.gates import Change
 from predella.services.outgoing import Gate
@@ -360,9 +362,12 @@ class _Meddled(Store):
         super().__init__(bucket.client)
         self._meddle, self._puts = meddle, 0
 
-    def put(self, bucket: str, key: str, body: bytes | BinaryIO, *, media_type: str) -> None:
+    @override
+    @contextmanager
+    def writing(self, bucket: str, key: str, *, media_type: str) -> Iterator[BinaryIO]:
         self._puts += 1
-        super().put(bucket, key, body, media_type=media_type)
+        with super().writing(bucket, key, media_type=media_type) as out:
+            yield out
         self._meddle(self._puts)
 
 
@@ -505,6 +510,43 @@ class TestSomethingHappensMeanwhile:
 
         assert exports.lines(session, export) == [line]
         assert _written(session, submission, s3.store).state is ExportState.FAILED
+
+
+class TestProgress:
+    def test_is_noted_while_the_file_is_written(
+        self,
+        session: Session,
+        submission: Submission,
+        s3: Bucket,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setattr(watching, "_EVERY", 0)
+        for _ in range(3):
+            factories.approved(session, submission)
+        export = _create(session, submission)
+        heard, noted = [], []
+
+        def tell(done: int, total: int) -> None:
+            heard.append((done, total))
+            session.refresh(export)
+            noted.append((export.texts_done, export.texts_total))
+
+        with db.transaction() as own:
+            lease = exports.take(own, own.get_one(Export, export.id))
+        exports.write_leased(lease, s3.store, tell=tell)
+
+        assert heard == noted
+        assert heard == [(1, 3), (2, 3), (3, 3), (3, 3)]
+
+    def test_counts_what_a_delta_looks_at(
+        self, session: Session, submission: Submission, s3: Bucket
+    ) -> None:
+        factories.approved(session, submission)
+        first = _written(session, submission, s3.store)
+
+        delta = _written(session, submission, s3.store, since=first.id)
+
+        assert (delta.line_count, delta.texts_done, delta.texts_total) == (0, 1, 1)
 
 
 class TestOpenFile:

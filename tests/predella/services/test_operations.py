@@ -111,9 +111,9 @@ class TestOfAnExport:
     @pytest.mark.parametrize(
         ("fields", "state"),
         [
-            ({}, "running"),
+            ({"texts_done": 3, "texts_total": 7}, "running"),
             ({"state": ExportState.FAILED, "error": "No room."}, "failed"),
-            ({"state": ExportState.WRITTEN, "sha256": bytes(32), "line_count": 7}, "succeeded"),
+            ({"state": ExportState.WRITTEN, "sha256": bytes(32)}, "succeeded"),
         ],
     )
     def test_stands_as_its_file_does(
@@ -124,7 +124,8 @@ class TestOfAnExport:
         operation = operations.get(session, made.id)
 
         assert (operation.kind, operation.state) == ("export", state)
-        assert (operation.done, operation.error) == (made.line_count, made.error)
+        assert (operation.done, operation.total) == (made.texts_done, made.texts_total)
+        assert operation.error == made.error
 
 
 def test_names_what_is_neither(session: Session) -> None:
