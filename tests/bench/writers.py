@@ -22,6 +22,7 @@ from typing import BinaryIO
 from lxml import etree
 
 from predella.formats import catalog, lido
+from predella.formats.bundle import Bundle
 from predella.formats.entry import CatalogEntry
 from tests.predella.formats import factories
 
@@ -102,7 +103,7 @@ def _plain_json(records: int, out: BinaryIO) -> None:
 
 def _whole_tree(records: int, out: BinaryIO) -> None:
     root = etree.fromstring(lido.BEGIN + lido.END)
-    root.extend([lido.record(entry) for entry in _entries(records)])
+    root.extend([lido.record(Bundle.of([entry])) for entry in _entries(records)])
     etree.ElementTree(root).write(out, encoding="utf-8", pretty_print=True)
 
 

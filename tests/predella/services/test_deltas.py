@@ -263,7 +263,7 @@ def _approved(session: Session, submission: Submission, number: str, prompt: str
 
 
 class TestTombstones:
-    def test_are_listed_after_what_left(
+    def test_are_listed_as_they_stand_in_the_file(
         self, session: Session, submission: Submission, of: CollectionId, store: Store
     ) -> None:
         undone = factories.approved(session, submission, object_number="a")
@@ -279,8 +279,8 @@ class TestTombstones:
         ]
 
         assert [(one.number, one.object_number, one.is_withdrawn) for one in every] == [
-            (1, "b", False),
-            (2, "a", True),
+            (1, "a", True),
+            (2, "b", False),
         ]
         assert paged == every
 

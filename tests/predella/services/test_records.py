@@ -43,7 +43,7 @@ def told(session: Session, wanted: Listing = ALL, *, limit: int = 100) -> list[T
 def states(session: Session) -> dict[str, str | None]:
     """The text of each record by the number of its object; None where it is deleted."""
     return {
-        one.record.object_number: one.entry.wording.text if one.entry else None
+        one.record.object_number: one.bundle.entries[0].wording.text if one.bundle else None
         for one in told(session)
     }
 
@@ -66,7 +66,7 @@ class TestRefresh:
         assert states(session) == {"A": factories.TEXT}
         assert [one.slug for one in records.sets(session)] == ["open"]
 
-    def test_names_a_record_as_its_entry_does_whatever_its_kind(
+    def test_tells_of_an_object_with_all_its_texts_and_names_them_as_entries_do(
         self, session: Session, submission: Submission
     ) -> None:
         number = "A/1 é"
@@ -75,13 +75,19 @@ class TestRefresh:
             by = factories.release(session, prompt_id=prompt)
             factories.review(session, factories.analysis(session, asked, by=by))
 
-        found = {one.record_id: one for one in told(session)}
+        (found,) = told(session)
 
-        assert set(found) == {f"open/{number}/formal-analysis", f"open/{number}/element-colour"}
-        for record_id, one in found.items():
-            assert one.entry is not None
-            assert one.entry.record_id == record_id
-            assert records.find(session, record_id) == one
+        assert found.object_id == f"open/{number}"
+        assert found.bundle is not None
+        assert [entry.record_id for entry in found.bundle.entries] == [
+            f"open/{number}/formal-analysis/en",
+            f"open/{number}/element-colour/en",
+        ]
+        assert records.find(session, found.object_id) == found
+        assert set(session.scalars(select(CatalogRecord.name))) == {
+            "formal-analysis/en",
+            "element-colour/en",
+        }
 
     def test_changes_nothing_where_nothing_changed(
         self, session: Session, submission: Submission
@@ -119,8 +125,8 @@ class TestRefresh:
 
         (after,) = told(session)
 
-        assert after.entry is not None
-        assert after.entry.wording.text == "A green vase."
+        assert after.bundle is not None
+        assert after.bundle.entries[0].wording.text == "A green vase."
         assert after.record.id == number
         assert after.record.changed_at > moment
 
@@ -137,7 +143,7 @@ class TestRefresh:
         back = told(session)[0]
 
         assert gone == {"A": None}
-        assert back.entry is not None
+        assert back.bundle is not None
         assert (back.record.review_id, back.record.withdrawn_at) == (again.id, None)
 
     @pytest.mark.parametrize(
@@ -170,8 +176,8 @@ class TestRefresh:
         (after,) = told(session)
 
         assert after.record.changed_at > moment
-        assert after.entry is not None
-        assert after.entry.object.rights_work == rights
+        assert after.bundle is not None
+        assert after.bundle.about.object.rights_work == rights
 
     def test_a_collection_that_is_closed_again_has_deletions_alone(
         self, session: Session, submission: Submission
@@ -197,7 +203,7 @@ class TestListed:
         (found,) = records.listed(session, ALL, limit=9)
 
         assert found.record.withdrawn_at is None
-        assert found.entry is None
+        assert found.bundle is None
 
     def test_loses_nothing_that_changes_between_pages(
         self, session: Session, submission: Submission
@@ -211,7 +217,7 @@ class TestListed:
 
         second = told(session, rest)
 
-        assert [(one.record.object_number, one.entry is None) for one in second] == [
+        assert [(one.record.object_number, one.bundle is None) for one in second] == [
             ("C", False),
             ("D", False),
             ("A", True),
