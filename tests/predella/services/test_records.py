@@ -2,23 +2,26 @@
 
 import threading
 from datetime import timedelta
+from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from predella import db
 from predella.formats.oai import Listing
-from predella.ids import CollectionId
+from predella.ids import AnalysisId, CollectionId
 from predella.models import (
+    Analysis,
     CatalogRecord,
+    Client,
     Collection,
     Decision,
     Sensitivity,
     Submission,
 )
-from predella.services import gates, records, rules
+from predella.services import gates, records, reviews, rules
 from predella.services.gates import Change
 from predella.services.records import Told
 from tests import factories
@@ -190,6 +193,108 @@ class TestRefresh:
         assert states(session) == {"A": None}
         assert told(session)[0].record.withdrawn_at is not None
         assert [one.slug for one in records.sets(session)] == ["open"]
+
+
+class TestObjects:
+    @pytest.fixture
+    def both(self, session: Session, submission: Submission) -> list[Analysis]:
+        """The formal analysis and the alternative text of one object, both told of."""
+        texts = [
+            _text(session, submission, prompt) for prompt in ("formal-analysis/1", "alt-text/1")
+        ]
+        told(session)
+        return texts
+
+    def test_are_listed_once_under_the_moment_of_their_last_change(
+        self, session: Session, submission: Submission, both: list[Analysis]
+    ) -> None:
+        factories.approved(session, submission, object_number="B")
+        told(session)
+        _undo(session, both[0])
+
+        listed = told(session)
+
+        assert [one.record.object_number for one in listed] == ["B", "A"]
+        assert _texts(listed[1]) == ["alt-text/1"]
+        assert records.count(session, ALL) == 2
+        assert listed[1].record.withdrawn_at is not None
+
+    def test_are_deleted_when_no_text_is_left_and_come_back_with_the_first(
+        self, session: Session, both: list[Analysis]
+    ) -> None:
+        for text in both:
+            _undo(session, text)
+        (gone,) = told(session)
+        factories.review(session, both[1])
+
+        (back,) = told(session)
+
+        assert gone.bundle is None
+        assert _texts(back) == ["alt-text/1"]
+        assert back.record.changed_at > gone.record.changed_at
+
+    def test_are_not_listed_by_a_change_that_another_has_followed(
+        self, session: Session, both: list[Analysis]
+    ) -> None:
+        before = told(session)[0].record.changed_at
+        _undo(session, both[0])
+        told(session)
+
+        assert told(session, Listing(prefix="oai_dc", until=before)) == []
+        assert len(told(session, Listing(prefix="oai_dc", since=before))) == 1
+
+    def test_have_a_text_for_each_language(self, session: Session, submission: Submission) -> None:
+        _text(session, submission, "formal-analysis/1")
+        _text(session, submission, "formal-analysis/1", language="nl")
+
+        (found,) = told(session)
+
+        assert found.bundle is not None
+        assert [entry.language for entry in found.bundle.entries] == ["en", "nl"]
+
+    def test_tell_of_themselves_by_the_newest_row_of_a_manifest(
+        self, session: Session, submission: Submission
+    ) -> None:
+        _text(session, submission, "formal-analysis/1", title="Old")
+        _text(session, submission, "alt-text/1", title="New")
+
+        (found,) = told(session)
+
+        assert found.bundle is not None
+        assert found.bundle.about.object.title == "New"
+
+    def test_a_page_of_a_long_list_is_read_without_a_look_at_the_rest(
+        self, session: Session, submission: Submission
+    ) -> None:
+        factories.approvals(session, factories.analyses(session, 3_000, submission))
+        told(session, limit=1)
+        session.execute(text("ANALYZE catalog_record"))
+        page = records._wanted(ALL).order_by(CatalogRecord.changed_at, CatalogRecord.id).limit(51)
+        query = page.compile(session.connection(), compile_kwargs={"literal_binds": True})
+
+        plan = "\n".join(session.scalars(text(f"EXPLAIN (ANALYZE) {query}")))
+
+        assert "Sort" not in plan
+        assert "Seq Scan" not in plan
+
+
+def _text(session: Session, within: Submission, prompt_id: str, **fields: Any) -> Analysis:
+    """Return an approved text of object A, which says by what it was asked for."""
+    item = factories.item(session, within, object_number="A", **fields)
+    by = factories.release(session, prompt_id=prompt_id)
+    made = factories.analysis(session, item, by=by, text=prompt_id)
+    factories.review(session, made)
+    return made
+
+
+def _undo(session: Session, made: Analysis) -> None:
+    by = factories.account(session)
+    reviews.undo(session, AnalysisId(made.id), account=by, client=Client.CLI)
+
+
+def _texts(told_of: Told) -> list[str]:
+    assert told_of.bundle is not None
+    return [entry.wording.text for entry in told_of.bundle.entries]
 
 
 class TestListed:
