@@ -222,8 +222,8 @@ class TestObjects:
     def test_are_deleted_when_no_text_is_left_and_come_back_with_the_first(
         self, session: Session, both: list[Analysis]
     ) -> None:
-        for text in both:
-            _undo(session, text)
+        for made in both:
+            _undo(session, made)
         (gone,) = told(session)
         factories.review(session, both[1])
 
@@ -263,13 +263,15 @@ class TestObjects:
         assert found.bundle is not None
         assert found.bundle.about.object.title == "New"
 
+    @pytest.mark.parametrize("wanted", [ALL, Listing(prefix="oai_dc", set="open")])
     def test_a_page_of_a_long_list_is_read_without_a_look_at_the_rest(
-        self, session: Session, submission: Submission
+        self, session: Session, submission: Submission, wanted: Listing
     ) -> None:
         factories.approvals(session, factories.analyses(session, 3_000, submission))
         told(session, limit=1)
         session.execute(text("ANALYZE catalog_record"))
-        page = records._wanted(ALL).order_by(CatalogRecord.changed_at, CatalogRecord.id).limit(51)
+        place = CatalogRecord.changed_at, CatalogRecord.id
+        page = records._wanted(wanted).order_by(*place).limit(51)
         query = page.compile(session.connection(), compile_kwargs={"literal_binds": True})
 
         plan = "\n".join(session.scalars(text(f"EXPLAIN (ANALYZE) {query}")))
