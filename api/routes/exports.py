@@ -11,6 +11,7 @@ from api.paging import ById, ByNumber, Rows
 from api.schemas.base import Page
 from api.schemas.exports import ExportIn, ExportLineOut, ExportOut
 from api.streaming import stream
+from predella.formats import profiles
 from predella.ids import CollectionId, ExportId
 from predella.models import Export
 from predella.services import collections, exporting, exports, places
@@ -88,6 +89,18 @@ def get_file(
         exports.open_file(export, store),
         media_type=exporting.file_format(export).MEDIA_TYPE,
         headers=_headers(export),
+    )
+
+
+@router.get("/{export_id}/mapping", response_class=Response)
+def get_mapping(session: DbSession, _reader: Reader, export_id: ExportId) -> Response:
+    """Download the sheet that tells the importer of a catalog what the columns of the file are."""
+    export = exports.get(session, export_id)
+    name = f"{export.collection.slug}-{export.id}-mapping.csv"
+    return Response(
+        profiles.mapping(export.format),
+        media_type=exporting.file_format(export).MEDIA_TYPE,
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
 
 
