@@ -13,7 +13,7 @@ from predella.formats.profiles import Profile, ProfileColumn
 from predella.formats.profiles.profile import OF_LANGUAGE
 
 _NAMES = ("record_id", "object_number", "image_key")
-"""The first of these that a profile has tells one record from another."""
+"""The first of these that a profile has tells one record from another; of images the last."""
 _NEEDED = ("text", "disclosure")
 _MOMENTS = ("decided_at", "generated_at", "withdrawn_at")
 _RIGHTS = ("rights_work", "rights_image", "text_rights")
@@ -73,10 +73,12 @@ def _row(place: str, row: Sequence[str], profile: Profile, names: Names) -> Iter
         if column.field
     }
     held = {field: cell for field, (_, cell) in cells.items()}
-    yield from names.take(place, next((held[name] for name in _NAMES if name in held), None))
+    order = reversed(_NAMES) if profile.UNIT is Unit.IMAGE else _NAMES
+    yield from names.take(place, next((held[name] for name in order if name in held), None))
     for field in _NEEDED:
         if field in held and not held[field].strip() and not _elsewhere(profile, row, field):
             yield Problem(place, f"{cells[field][0].header!r} is empty")
+    yield from _undisclosed(place, profile, row)
     for column, value in _values(profile, cells.values()):
         if column.field in _MOMENTS and not column.date:
             yield from moment(place, value, what=column.header)
@@ -86,6 +88,19 @@ def _row(place: str, row: Sequence[str], profile: Profile, names: Names) -> Iter
         for column, cell in zip(profile.columns, row, strict=True):
             if csv_file.is_formula(cell):
                 yield Problem(place, f"a spreadsheet would run what stands in {column.header!r}")
+
+
+def _undisclosed(place: str, profile: Profile, row: Sequence[str]) -> Iterator[Problem]:
+    """Yield where a language has its text, and nothing in its column for the disclosure."""
+    cells = {
+        (column.field, column.language): (column.header, cell.strip())
+        for column, cell in zip(profile.columns, row, strict=True)
+        if column.language
+    }
+    for (field, language), (header, cell) in cells.items():
+        _, said = cells.get(("disclosure", language), ("", "elsewhere"))
+        if field == "text" and cell and not said:
+            yield Problem(place, f"nothing tells who wrote the text in {header!r}")
 
 
 def _values(

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from predella.errors import NotFoundError
-from predella.formats import catalog, checking, profiles
+from predella.formats import catalog, checking, disclosure, profiles
 from predella.formats.catalog import CatalogFormat
 from predella.formats.checking import Schemas, UnknownFileError
 from predella.formats.entry import Departing
@@ -144,6 +144,21 @@ class TestCheck:
 
         assert problems(path) == ["line 1: this is not the header of any profile of ours"]
         assert list(checking.check(path, profile=own)) == []
+
+    def test_knows_the_columns_of_languages_and_asks_each_for_its_disclosure(
+        self, tmp_path: Path
+    ) -> None:
+        english = factories.full("A vase.")
+        dutch = factories.in_language(english, "nl", "Een vaas.")
+        path = tmp_path / "omeka.csv"
+        with path.open("wb") as out:
+            form = profiles.shipped("omeka-s").within(["en", "nl"])
+            list(catalog.write([english, dutch], out, to=form))
+
+        assert problems(path) == []
+        path.write_text(path.read_text().replace(disclosure.sentence(dutch), ""))
+        said = "nothing tells who wrote the text in 'dcterms:description @nl'"
+        assert problems(path) == [f"record 1: {said}"]
 
     @pytest.mark.parametrize("suffix", [".xml", ".csv", ".json", ".jsonl", ".tar"])
     @pytest.mark.parametrize("data", [b"", b"\xff\xfe\x00", b"[1]", b"{}", b"<a/>", b"null"])
