@@ -41,7 +41,7 @@ class Bundle:
     """The texts of one record, and beside them what is withdrawn of it; one of them at least."""
 
     about: Departing
-    """The newest: its row of a manifest tells of the object."""
+    """The newest of what stays, else of what went: its row of a manifest tells of the object."""
     entries: tuple[CatalogEntry, ...]
     """By kind of text, then by language."""
     tombstones: tuple[CatalogTombstone, ...]
@@ -50,11 +50,12 @@ class Bundle:
     @classmethod
     def of(cls, lines: Sequence[Departing]) -> "Bundle":
         """Return the bundle of these lines of one record, the newest of them first."""
-        ordered = sorted(lines, key=_order)
+        stays = [line for line in lines if isinstance(line, CatalogEntry)]
+        gone = [line for line in lines if isinstance(line, CatalogTombstone)]
         return cls(
-            lines[0],
-            tuple(line for line in ordered if isinstance(line, CatalogEntry)),
-            tuple(line for line in ordered if isinstance(line, CatalogTombstone)),
+            (stays or gone)[0],
+            tuple(sorted(stays, key=_order)),
+            tuple(sorted(gone, key=_order)),
         )
 
     @property

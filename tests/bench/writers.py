@@ -61,7 +61,13 @@ def _entries(records: int) -> Iterator[CatalogEntry]:
     for number in range(records):
         text = f"{number} {_TEXT}"
         wording = replace(model.wording, text=text, sha256=sha256(text.encode()).hexdigest())
-        yield replace(model, object=replace(model.object, number=f"B-{number:07}"), wording=wording)
+        name = f"B-{number:07}"
+        yield replace(
+            model,
+            object=replace(model.object, number=name),
+            image=replace(model.image, key=f"{name}.tif"),
+            wording=wording,
+        )
 
 
 def _no_file(records: int, _out: BinaryIO) -> None:

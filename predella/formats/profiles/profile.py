@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from predella.formats import csv_file, fields
 from predella.formats.bundle import Bundle, Unit
-from predella.formats.entry import Departing, TextKind, object_id, stamp
+from predella.formats.entry import CatalogTombstone, Departing, TextKind, object_id, stamp
 
 _BOM = b"\xef\xbb\xbf"
 _STAND_IN = "/"
@@ -23,7 +23,7 @@ class ProfileColumn:
     field: str | None = None
     value: str | None = None
     withdrawn: str | None = None
-    """What stands here instead when the record is withdrawn."""
+    """What stands here instead of a text that is withdrawn."""
     date: str | None = None
     """How a moment is written, as in ``%Y-%m-%d``; otherwise as in 2026-01-20T10:00:00Z."""
     language: str | None = None
@@ -100,16 +100,17 @@ class Profile:
             return ""
         if column.field in fields.OF_OBJECT:
             here = [bundle.about]
-        values = [self._value(line, column, gone=not bundle.entries) for line in here]
+        values = [self._value(line, column) for line in here]
         if not self.separators or column.single:
             values = list(filter(None, dict.fromkeys(values)))
         # Else the importer splits them: the first of each column is of the first text.
         return self.between(column).join(values)
 
-    def _value(self, line: Departing, column: ProfileColumn, *, gone: bool) -> str:
+    def _value(self, line: Departing, column: ProfileColumn) -> str:
+        if column.withdrawn is not None and isinstance(line, CatalogTombstone):
+            return column.withdrawn
         if column.field is None:
-            said = column.withdrawn if gone else None
-            return (column.value if said is None else said) or ""
+            return column.value or ""
         if column.field == "record_id" and self.UNIT is Unit.OBJECT:
             return object_id(line)
         text = _written(fields.value(line, column.field), column.date)

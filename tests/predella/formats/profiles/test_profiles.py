@@ -156,6 +156,20 @@ class TestProfile:
         assert row["Tekst NL"] == "Deze tekst is op 2026-02-01 ingetrokken."
         assert "ingetrokken" not in row["Herkomst"] + row["Bron"]
 
+    def test_another_word_stands_for_the_one_language_that_went(self) -> None:
+        columns = "Text: text, Origin: disclosure, By: {field: reviewer, withdrawn: nobody}"
+        nl = "NL: {field: reviewer, language: nl, withdrawn: niemand}"
+        profile = own(f"row: object\ncolumns: {{{columns}, {nl}}}")
+        english = factories.full("A vase.")
+        gone = factories.tombstone(factories.in_language(english, "nl", "Een vaas."))
+
+        half, none = (
+            rows(profile, *lines)[0] for lines in ((english, gone), (factories.tombstone(english),))
+        )
+
+        assert (half["By"], half["NL"]) == ("A. Curator", "niemand")
+        assert (none["By"], none["NL"]) == ("nobody", "")
+
     def test_a_row_is_what_the_profile_says(self) -> None:
         english = factories.full("A vase.")
         lines = [english, factories.in_language(english, "nl", "Een vaas.")]
