@@ -155,10 +155,13 @@ def _description(variants: Sequence[Departing]) -> Element:
 
 
 def _value(line: Departing) -> Element:
+    """Return the text, labelled with its kind: the type of each note is that AI wrote it."""
+    label = disclosure.phrases(line).kinds[line.kind]
     if isinstance(line, CatalogEntry):
-        return element("lido:descriptiveNoteValue", line.wording.text, xml_lang=line.language)
-    said, spoken = disclosure.withdrawal(line), disclosure.language(line)
-    return element("lido:descriptiveNoteValue", said, xml_lang=spoken)
+        text, language = line.wording.text, line.language
+    else:
+        text, language = disclosure.withdrawal(line), disclosure.language(line)
+    return element("lido:descriptiveNoteValue", text, xml_lang=language, lido_label=label)
 
 
 def _rights_in_text(line: Departing) -> str | None:

@@ -131,6 +131,9 @@ class TestEncode:
             ]
             for note in notes
         ] == [[("en", "A vase."), ("nl", "Een vaas.")], [("en", "Vase.")]]
+        values = notes[0].iterfind("lido:descriptiveNoteValue", NS)
+        labels = [value.get(f"{{{NS['lido']}}}label") for value in values]
+        assert labels == ["Formal analysis", "Formele analyse"]
         assert [
             [source.get(LANG) for source in note.iterfind("lido:sourceDescriptiveNote", NS)]
             for note in notes
