@@ -103,9 +103,9 @@ def _identify(session: Session, asked: oai.Request, _arguments: Arguments) -> by
 def _list_formats(session: Session, asked: oai.Request, arguments: Arguments) -> bytes:
     if "identifier" not in arguments:
         return oai.list_formats(asked)
-    entry = _found(session, arguments["identifier"]).entry
+    bundle = _found(session, arguments["identifier"]).bundle
     ways = oai.PAYLOADS.items()
-    fit = [name for name, one in ways if entry is None or not one.obstacle(entry)]
+    fit = [name for name, one in ways if bundle is None or not one.obstacle(bundle)]
     return oai.list_formats(asked, fit)
 
 
@@ -133,7 +133,7 @@ def _list_records(session: Session, asked: oai.Request, arguments: Arguments) ->
 def _get_record(session: Session, asked: oai.Request, arguments: Arguments) -> bytes:
     prefix = oai.known_prefix(arguments["metadataPrefix"])
     told = _found(session, arguments["identifier"])
-    if told.entry and (obstacle := oai.PAYLOADS[prefix].obstacle(told.entry)):
+    if told.bundle and (obstacle := oai.PAYLOADS[prefix].obstacle(told.bundle)):
         raise RefusedError(ErrorCode.CANNOT_DISSEMINATE_FORMAT, obstacle)
     return oai.get_record(asked, _record(told, prefix), prefix=prefix)
 
@@ -181,16 +181,16 @@ def _record(told: Told, prefix: str) -> Record:
 
     So what could be had in it before, and cannot any more, goes at the harvester, too.
     """
-    entry = told.entry
-    if entry is not None and oai.PAYLOADS[prefix].obstacle(entry):
-        entry = None
+    bundle = told.bundle
+    if bundle is not None and oai.PAYLOADS[prefix].obstacle(bundle):
+        bundle = None
     head = Header(
-        identifier=oai.identifier(told.record_id, _repository()),
+        identifier=oai.identifier(told.object_id, _repository()),
         changed_at=told.record.changed_at,
         set=told.slug,
-        deleted=entry is None,
+        deleted=bundle is None,
     )
-    return Record(head, entry)
+    return Record(head, bundle)
 
 
 def _found(session: Session, identifier: str) -> Told:

@@ -10,6 +10,8 @@ from api.dependencies import AnyReader, AnyRegistrar, DbSession, ObjectStore, Re
 from api.desk.listing import LIMIT, AfterNumber, Before, listed
 from api.desk.rendering import page
 from api.downloads import Wanted, export_file
+from api.routes.exports import get_mapping
+from predella.formats import profiles
 from predella.ids import CollectionId, ExportId
 from predella.models import ExportFormat
 from predella.services import collections, deltas, exports, places
@@ -77,6 +79,7 @@ def export_page(
         principal=reader,
         export=exports.get(session, export_id),
         lines=listed(found, lambda one: one.number),
+        mappings=profiles.MAPPINGS,
     )
 
 
@@ -95,3 +98,9 @@ def file(
 ) -> StreamingResponse:
     """Download the file of an export, or a piece of it."""
     return export_file(exports.get(session, export_id), store, wanted)
+
+
+@router.get("/{export_id}/mapping")
+def mapping(session: DbSession, reader: Reader, export_id: ExportId) -> Response:
+    """Download the sheet that tells the importer of a catalog what the columns of the file are."""
+    return get_mapping(session, reader, export_id)

@@ -10,9 +10,10 @@ from api.idempotency import Router
 from api.paging import ById, ByNumber, Rows
 from api.schemas.base import Page
 from api.schemas.exports import ExportIn, ExportLineOut, ExportOut
+from predella.formats import profiles
 from predella.ids import CollectionId, ExportId
 from predella.models import Export
-from predella.services import collections, exports, places
+from predella.services import collections, exporting, exports, places
 
 router = Router(prefix="/exports", tags=["exports"])
 
@@ -87,3 +88,15 @@ def get_file(
 ) -> StreamingResponse:
     """Download the file of an export, or with `Range` a piece of it."""
     return export_file(exports.get(session, export_id), store, wanted)
+
+
+@router.get("/{export_id}/mapping", response_class=Response)
+def get_mapping(session: DbSession, _reader: Reader, export_id: ExportId) -> Response:
+    """Download the sheet that tells the importer of a catalog what the columns of the file are."""
+    export = exports.get(session, export_id)
+    name = f"{export.collection.slug}-{export.id}-mapping.csv"
+    return Response(
+        profiles.mapping(export.format),
+        media_type=exporting.file_format(export).MEDIA_TYPE,
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )

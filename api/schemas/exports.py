@@ -66,14 +66,16 @@ class ExportOut(Out):
 class ExportLineOut(Out):
     """One approved wording that left, in exactly that form, or what withdraws it again."""
 
-    number: int = Field(description="As in the file, from 1.")
+    number: int = Field(description="In the order of the file, from 1.")
     object_number: str
     item_id: UUID
     analysis_id: UUID
     revision_id: UUID
     revision_sha256: Hex
     review_id: UUID = Field(description="The approval that it left by.")
-    sha256: Hex = Field(description="Of the entry's bytes in the file.")
+    sha256: Hex = Field(
+        description="Of the bytes of its record in the file; texts of one object may share it."
+    )
     is_withdrawn: bool = Field(description="It left in an earlier export, and is withdrawn here.")
 
     @classmethod

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "c41e7d0b92a6"
-down_revision = "808c7bfada1f"
+down_revision = "e750f6e716b6"
 
 _COLUMNS = ("texts_done", "texts_total")
 

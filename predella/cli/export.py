@@ -2,6 +2,7 @@
 
 import hashlib
 import shutil
+import sys
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import datetime
@@ -189,6 +190,30 @@ def _tell(problems: Iterator[Problem], *, json: bool) -> int:
         else:
             out.print(Text(str(problem)), soft_wrap=True)
     return count
+
+
+@app.command()
+def mapping(
+    name: Annotated[
+        str, typer.Argument(metavar="FORMAT", help="As yet only collectiveaccess has one.")
+    ],
+    *,
+    to: Annotated[
+        Path | None, typer.Option("--out", help="A file on this machine.", show_default=False)
+    ] = None,
+) -> None:
+    """Write the sheet that tells a catalog's importer what the columns of a format are.
+
+    Needs neither the database nor an account.
+    """
+    sheet = profiles.mapping(name)
+    if to is None:
+        sys.stdout.buffer.write(sheet)
+        return
+    if not to.parent.is_dir():
+        raise InvalidError(f"there is no folder {str(to.parent)!r} to write {to.name!r} to")
+    to.write_bytes(sheet)
+    err.print(f"The mapping sheet is in {to}.", soft_wrap=True, markup=False)
 
 
 @app.command("list")

@@ -53,8 +53,7 @@ def thing(line: Departing) -> str:
 
 def text(line: Departing) -> str:
     """Return the address of the wording."""
-    revision = line.wording.revision_id if isinstance(line, CatalogEntry) else line.revision_id
-    return below(line, "texts", str(revision))
+    return below(line, "texts", str(line.revision_id))
 
 
 def institution(line: Departing) -> str:

@@ -7,7 +7,8 @@ from typing import Protocol
 
 from predella.errors import UnknownNamesError
 from predella.formats import iiif, jsonl, lido, linked_art, paintingform, profiles, xmp
-from predella.formats.entry import CatalogEntry, CatalogTombstone, Departing, TextKind
+from predella.formats.bundle import Bundle, Unit, bundled
+from predella.formats.entry import Departing, TextKind
 
 
 class Writable(Protocol):
@@ -18,9 +19,9 @@ class Writable(Protocol):
 
 
 class CatalogFormat(Protocol):
-    """What writes a format: a file is BEGIN, its lines with SEPARATOR between them, END.
+    """What writes a format: a file is BEGIN, its records with SEPARATOR between them, END.
 
-    The same entry gives the same bytes, whenever and beside whatever else it is written.
+    The same texts give the same bytes, whenever and beside whatever else they are written.
     """
 
     MEDIA_TYPE: str
@@ -28,6 +29,8 @@ class CatalogFormat(Protocol):
     BEGIN: bytes
     SEPARATOR: bytes
     END: bytes
+    UNIT: Unit
+    """What one record is about."""
     KINDS: frozenset[TextKind]
     """The texts that have a place in this format; an export leaves the others out."""
     ADDRESSED: bool
@@ -35,11 +38,8 @@ class CatalogFormat(Protocol):
     WITHDRAWS: bool
     """It has something to put in the place of a withdrawn text."""
 
-    def encode(self, entry: CatalogEntry, /) -> bytes:
-        """Return the bytes of one entry."""
-
-    def bury(self, tombstone: CatalogTombstone, /) -> bytes:
-        """Return the bytes that withdraw an entry; none where the format has nothing for it."""
+    def encode(self, bundle: Bundle, /) -> bytes:
+        """Return the bytes of one record; none where the format has nothing for what went."""
 
 
 FORMATS: Mapping[str, CatalogFormat] = {
@@ -56,12 +56,13 @@ FORMATS: Mapping[str, CatalogFormat] = {
 
 @dataclass(frozen=True, slots=True)
 class WrittenLine:
-    """What was written for one entry, or for a tombstone."""
+    """What was written for one text, or for a tombstone."""
 
     entry: Departing
     sha256: bytes
-    """Of the line's bytes in the file."""
+    """Of the bytes of its record, which it may share with others."""
     size: int
+    """Of these bytes."""
 
 
 def named(name: str) -> CatalogFormat:
@@ -76,17 +77,19 @@ def named(name: str) -> CatalogFormat:
 
 
 def write(lines: Iterable[Departing], out: Writable, *, to: CatalogFormat) -> Iterator[WrittenLine]:
-    """Write a file line by line, and tell of each what was written.
+    """Write a file record by record, and tell of each line what was written.
 
-    One line at a time is in memory. The file is whole when the iterator is exhausted.
+    The lines come in the order of the format's ``UNIT``. One record at a time is in memory. The
+    file is whole when the iterator is exhausted.
     """
     out.write(to.BEGIN)
     between = b""
-    for line in lines:
-        data = to.encode(line) if isinstance(line, CatalogEntry) else to.bury(line)
+    for together in bundled(lines, to.UNIT, lambda line: line):
+        data = to.encode(Bundle.of(together))
         if data:
             out.write(between)
             between = to.SEPARATOR
         out.write(data)
-        yield WrittenLine(line, sha256(data).digest(), len(data))
+        digest = sha256(data).digest()
+        yield from (WrittenLine(line, digest, len(data)) for line in together)
     out.write(to.END)

@@ -27,14 +27,23 @@ def source_type(entry: CatalogEntry) -> str:
 
 def language(line: Departing) -> str:
     """Return the language of the sentence: the text's own, where we have phrases in it."""
-    own = line.wording.language if isinstance(line, CatalogEntry) else line.language
-    primary = own.partition("-")[0].lower()
+    primary = line.language.partition("-")[0].lower()
     return primary if primary in PHRASES else FALLBACK
 
 
 def phrases(line: Departing) -> Phrases:
     """Return the phrases in the language of the sentence."""
     return PHRASES[language(line)]
+
+
+def said(line: Departing) -> str:
+    """Return what every reader has to know of a text, or that it was withdrawn."""
+    return sentence(line) if isinstance(line, CatalogEntry) else withdrawal(line)
+
+
+def with_text(entry: CatalogEntry) -> str:
+    """Return the text with the disclosure in brackets, where a format has no place beside it."""
+    return f"{entry.wording.text} [{sentence(entry)}]".strip()
 
 
 def sentence(entry: CatalogEntry) -> str:

@@ -166,9 +166,29 @@ class CatalogEntry:
     """Address below which what we publish has its addresses, see `predella.formats.addresses`."""
 
     @property
+    def kind(self) -> TextKind:
+        """What kind of text it is."""
+        return self.wording.kind
+
+    @property
+    def language(self) -> str:
+        """What the text is written in."""
+        return self.wording.language
+
+    @property
+    def revision_id(self) -> UUID:
+        """Which wording it is."""
+        return self.wording.revision_id
+
+    @property
+    def prompt_id(self) -> str:
+        """What was asked for."""
+        return self.release.prompt_id
+
+    @property
     def record_id(self) -> str:
-        """Name of this record at the receiver; a later wording replaces an earlier one."""
-        return _record_id(self, self.wording.kind, self.release.prompt_id)
+        """Name of this text at the receiver; a later wording replaces an earlier one."""
+        return f"{object_id(self)}/{text_name(self)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,19 +212,29 @@ class CatalogTombstone:
 
     @property
     def record_id(self) -> str:
-        """Name of the record at the receiver."""
-        return _record_id(self, self.kind, self.prompt_id)
+        """Name of the text at the receiver."""
+        return f"{object_id(self)}/{text_name(self)}"
 
 
 Departing: TypeAlias = CatalogEntry | CatalogTombstone
 """What a line of an export can be."""
 
 
-def _record_id(line: Departing, kind: TextKind, prompt_id: str) -> str:
-    name = kind.value.replace("_", "-")
-    if kind is TextKind.ELEMENT:
-        name = f"{name}-{prompt_id.rpartition('/')[0]}"
-    return f"{line.collection}/{line.object.number}/{name}"
+def object_id(line: Departing) -> str:
+    """Return the name of the object at the receiver."""
+    return f"{line.collection}/{line.object.number}"
+
+
+def text_name(line: Departing) -> str:
+    """Return what tells a text of an object from its others, as in formal-analysis/en."""
+    return f"{part(line)}/{line.language}"
+
+
+def part(line: Departing) -> str:
+    """Return what a text and its like in other languages have in common, as in element-colour."""
+    name = line.kind.value.replace("_", "-")
+    asked = line.prompt_id.rpartition("/")[0]
+    return f"{name}-{asked}" if line.kind is TextKind.ELEMENT else name
 
 
 def stamp(moment: datetime) -> str:

@@ -10,8 +10,7 @@ from predella.formats.entry import CatalogEntry, CatalogTombstone, Departing
 
 Value: TypeAlias = str | int | datetime | None
 
-_OF_BOTH: Mapping[str, Callable[[Departing], Value]] = {
-    "record_id": lambda line: line.record_id,
+_OF_OBJECT: Mapping[str, Callable[[Departing], Value]] = {
     "collection": lambda line: line.collection,
     "object_number": lambda line: line.object.number,
     "title": lambda line: line.object.title,
@@ -25,25 +24,30 @@ _OF_BOTH: Mapping[str, Callable[[Departing], Value]] = {
     "rights_work": lambda line: line.object.rights_work,
     "institution": lambda line: line.institution.name,
     "institution_uri": lambda line: line.institution.uri,
+    "extra": lambda line: json.dumps(dict(line.object.extra), ensure_ascii=False),
+}
+_OF_BOTH: Mapping[str, Callable[[Departing], Value]] = {
+    **_OF_OBJECT,
+    "record_id": lambda line: line.record_id,
     "image_key": lambda line: line.image.key,
     "image_sha256": lambda line: line.image.sha256,
     "image_width": lambda line: line.image.width,
     "image_height": lambda line: line.image.height,
     "image_view": lambda line: line.image.view,
     "rights_image": lambda line: line.image.rights,
-    "extra": lambda line: json.dumps(dict(line.object.extra), ensure_ascii=False),
+    "kind": lambda line: line.kind,
+    "language": lambda line: line.language,
+    "disclosure": disclosure.said,
+    "revision_id": lambda line: str(line.revision_id),
+    "prompt_id": lambda line: line.prompt_id,
 }
 _OF_ENTRY: Mapping[str, Callable[[CatalogEntry], Value]] = {
-    "kind": lambda entry: entry.wording.kind,
-    "language": lambda entry: entry.wording.language,
     "text": lambda entry: entry.wording.text,
-    "disclosure": disclosure.sentence,
     "human_involvement": lambda entry: entry.approval.human_involvement,
     "digital_source_type": disclosure.source_type,
     "reviewer": lambda entry: entry.approval.reviewer,
     "decided_at": lambda entry: entry.approval.decided_at,
     "decision": lambda entry: entry.approval.decision,
-    "revision_id": lambda entry: str(entry.wording.revision_id),
     "revision_number": lambda entry: entry.wording.number,
     "text_sha256": lambda entry: entry.wording.sha256,
     "text_rights": lambda entry: entry.wording.rights,
@@ -53,7 +57,6 @@ _OF_ENTRY: Mapping[str, Callable[[CatalogEntry], Value]] = {
     "release_digest": lambda entry: entry.release.digest,
     "weights_sha256": lambda entry: entry.release.weights_sha256,
     "adapter_sha256": lambda entry: entry.release.adapter_sha256,
-    "prompt_id": lambda entry: entry.release.prompt_id,
     "code_version": lambda entry: entry.release.code_version,
     "generated_at": lambda entry: entry.generated_at,
     "run_id": lambda entry: str(entry.run_id) if entry.run_id else None,
@@ -61,18 +64,16 @@ _OF_ENTRY: Mapping[str, Callable[[CatalogEntry], Value]] = {
     "withdrawn_at": lambda _entry: None,
 }
 _OF_TOMBSTONE: Mapping[str, Callable[[CatalogTombstone], Value]] = {
-    "kind": lambda tombstone: tombstone.kind,
-    "language": lambda tombstone: tombstone.language,
     "text": disclosure.withdrawal,
-    "disclosure": disclosure.withdrawal,
-    "revision_id": lambda tombstone: str(tombstone.revision_id),
-    "prompt_id": lambda tombstone: tombstone.prompt_id,
     "status": lambda _tombstone: "withdrawn",
     "withdrawn_at": lambda tombstone: tombstone.withdrawn_at,
 }
 
 FIELDS = (*_OF_BOTH, *_OF_ENTRY)
 """``text`` of a withdrawn record is a sentence that says so; ``extra`` is one JSON object."""
+OF_OBJECT = frozenset(_OF_OBJECT)
+"""What is the same of every text of an object."""
+PROSE = frozenset({"text", "disclosure"})
 
 
 def value(line: Departing, name: str) -> Value:

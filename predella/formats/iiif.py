@@ -1,20 +1,31 @@
-"""Approved wordings as IIIF Presentation 3: a tar archive with one manifest for each.
+"""Approved wordings as IIIF Presentation 3: a tar archive with one manifest for each object.
 
-The wording is a W3C annotation that describes the canvas: its creator is who approved it, its
-generator the software. The disclosure is what a viewer has to show (``requiredStatement``).
+Each wording is a W3C annotation that describes the canvas, which is the image that the model
+saw: its creator is who approved it, its generator the software. The disclosures, in their
+languages, are what a viewer has to show (``requiredStatement``).
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from predella.formats import addresses, disclosure, folder
+from predella.formats.bundle import Bundle, Unit
 from predella.formats.document import encoded, filled
-from predella.formats.entry import CatalogEntry, CatalogTombstone, Departing, TextKind, stamp
+from predella.formats.entry import (
+    CatalogEntry,
+    CatalogImage,
+    Departing,
+    TextKind,
+    object_id,
+    stamp,
+)
 
 MEDIA_TYPE = folder.MEDIA_TYPE
 SUFFIX = folder.SUFFIX
 BEGIN = folder.BEGIN
 SEPARATOR = folder.SEPARATOR
 END = folder.END
+UNIT = Unit.OBJECT
 KINDS = frozenset(TextKind)
 ADDRESSED = True
 WITHDRAWS = True
@@ -25,20 +36,38 @@ _NO_LANGUAGE = "none"
 _Json = dict[str, Any]
 
 
-def encode(entry: CatalogEntry) -> bytes:
-    """Return the entry's manifest."""
-    return _member(entry, manifest(entry))
+def encode(bundle: Bundle) -> bytes:
+    """Return the manifest of an object; of one without a text left, a sentence says so."""
+    name = f"{addresses.escaped(object_id(bundle.about))}/manifest.json"
+    return folder.member(name, encoded(manifest(bundle)))
 
 
-def bury(tombstone: CatalogTombstone) -> bytes:
-    """Return the manifest without the text; a sentence says since when it is gone."""
-    said = disclosure.withdrawal(tombstone)
-    return _member(tombstone, _manifest(tombstone, said, None))
+def manifest(bundle: Bundle) -> _Json:
+    """Return the manifest with the wordings in it."""
+    line, thing = bundle.about, bundle.about.object
+    return {
+        "@context": [ANNOTATIONS, PRESENTATION],
+        "id": _below(line, "manifest.json"),
+        "type": "Manifest",
+        "label": {_NO_LANGUAGE: [thing.title or thing.number]},
+        "requiredStatement": _statement(bundle.lines),
+        "metadata": _metadata(line),
+        "rights": line.image.rights,
+        "provider": [_provider(line)],
+        "homepage": _homepage(line),
+        "items": [_canvas(bundle, image) for image in bundle.images],
+    }
 
 
-def manifest(entry: CatalogEntry) -> _Json:
-    """Return the manifest with the wording in it."""
-    return _manifest(entry, disclosure.sentence(entry), annotation(entry))
+def _statement(lines: Sequence[Departing]) -> _Json:
+    """Return what is to be read beside the texts, by the language of the sentences."""
+    labels: dict[str, list[str]] = {}
+    said: dict[str, list[str]] = {}
+    for line in lines:
+        spoken = disclosure.language(line)
+        labels[spoken] = [disclosure.phrases(line).label]
+        said.setdefault(spoken, []).append(disclosure.said(line))
+    return {"label": labels, "value": said}
 
 
 def annotation(entry: CatalogEntry) -> _Json:
@@ -62,29 +91,9 @@ def annotation(entry: CatalogEntry) -> _Json:
                 "format": "text/plain",
                 "language": wording.language,
             },
-            "target": _below(entry, "canvas"),
+            "target": _of_image(entry, entry.image, "canvas"),
         }
     )
-
-
-def _manifest(line: Departing, said: str, described: _Json | None) -> _Json:
-    thing, phrases = line.object, disclosure.phrases(line)
-    spoken = disclosure.language(line)
-    return {
-        "@context": [ANNOTATIONS, PRESENTATION],
-        "id": _below(line, "manifest.json"),
-        "type": "Manifest",
-        "label": {_NO_LANGUAGE: [thing.title or thing.number]},
-        "requiredStatement": {
-            "label": {spoken: [phrases.label]},
-            "value": {spoken: [said]},
-        },
-        "metadata": _metadata(line),
-        "rights": line.image.rights,
-        "provider": [_provider(line)],
-        "homepage": _homepage(line),
-        "items": [_canvas(line, described)],
-    }
 
 
 def _metadata(line: Departing) -> list[_Json]:
@@ -115,12 +124,13 @@ def _homepage(line: Departing) -> list[_Json]:
     return [{"id": page, "type": "Text", "label": label, "format": "text/html"}] if page else []
 
 
-def _canvas(line: Departing, described: _Json | None) -> _Json:
-    image = line.image
-    painted = [_page(line, "painting", _painting(line))] if image.iiif else []
-    pages = [_page(line, "descriptions", described)] if described else []
+def _canvas(bundle: Bundle, image: CatalogImage) -> _Json:
+    line = bundle.about
+    described = [annotation(entry) for entry in bundle.entries if _is_of(entry, image)]
+    painted = [_page(line, image, "painting", [_painting(line, image)])] if image.iiif else []
+    pages = [_page(line, image, "descriptions", described)] if described else []
     return {
-        "id": _below(line, "canvas"),
+        "id": _of_image(line, image, "canvas"),
         "type": "Canvas",
         **filled({"label": {_NO_LANGUAGE: [image.view]} if image.view else None}),
         "height": image.height,
@@ -130,14 +140,17 @@ def _canvas(line: Departing, described: _Json | None) -> _Json:
     }
 
 
-def _page(line: Departing, name: str, item: _Json) -> _Json:
-    return {"id": _below(line, name), "type": "AnnotationPage", "items": [item]}
+def _is_of(entry: CatalogEntry, image: CatalogImage) -> bool:
+    return entry.image.sha256 == image.sha256
 
 
-def _painting(line: Departing) -> _Json:
-    image = line.image
+def _page(line: Departing, image: CatalogImage, name: str, items: list[_Json]) -> _Json:
+    return {"id": _of_image(line, image, name), "type": "AnnotationPage", "items": items}
+
+
+def _painting(line: Departing, image: CatalogImage) -> _Json:
     return {
-        "id": _below(line, "image"),
+        "id": _of_image(line, image, "image"),
         "type": "Annotation",
         "motivation": "painting",
         "body": {
@@ -148,13 +161,13 @@ def _painting(line: Departing) -> _Json:
             "width": image.width,
             "service": [{"id": image.iiif, "type": "ImageService3", "profile": "level1"}],
         },
-        "target": _below(line, "canvas"),
+        "target": _of_image(line, image, "canvas"),
     }
 
 
-def _below(line: Departing, name: str) -> str:
-    return addresses.below(line, "iiif", line.record_id, name)
+def _of_image(line: Departing, image: CatalogImage, name: str) -> str:
+    return _below(line, name, image.sha256)
 
 
-def _member(line: Departing, document: _Json) -> bytes:
-    return folder.member(f"{addresses.escaped(line.record_id)}/manifest.json", encoded(document))
+def _below(line: Departing, *steps: str) -> str:
+    return addresses.below(line, "iiif", object_id(line), *steps)

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from typing import Any
 
 from predella.formats import disclosure
+from predella.formats.bundle import Bundle, Unit
 from predella.formats.entry import CatalogEntry, CatalogTombstone, Departing, TextKind, stamp
 
 MEDIA_TYPE = "application/jsonl"
@@ -16,6 +17,7 @@ SUFFIX = ".jsonl"
 BEGIN = b""
 SEPARATOR = b""
 END = b""
+UNIT = Unit.TEXT
 KINDS = frozenset(TextKind)
 ADDRESSED = False
 WITHDRAWS = True
@@ -23,49 +25,48 @@ WITHDRAWS = True
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
-def encode(entry: CatalogEntry) -> bytes:
-    """Return the entry's line."""
-    return _line(
-        _of_both(entry)
-        | {
-            "wording": asdict(entry.wording) | {"revision_id": str(entry.wording.revision_id)},
-            "disclosure": {
-                "text": disclosure.sentence(entry),
-                "language": disclosure.language(entry),
-                "human_involvement": entry.approval.human_involvement,
-                "digital_source_type": disclosure.source_type(entry),
-            },
-            "review": {
-                "decision": entry.approval.decision,
-                "reviewer": entry.approval.reviewer,
-                "decided_at": stamp(entry.approval.decided_at),
-            },
-            "release": asdict(entry.release),
-            "generated_at": stamp(entry.generated_at),
-            "run_id": str(entry.run_id) if entry.run_id else None,
-            "withdrawn_at": None,
-        }
-    )
+def encode(bundle: Bundle) -> bytes:
+    """Return the line of a text, or the one that withdraws it."""
+    line = bundle.about
+    of_one = _of_entry(line) if isinstance(line, CatalogEntry) else _of_tombstone(line)
+    return _ENCODER.encode(_of_both(line) | of_one).encode() + b"\n"
 
 
-def bury(tombstone: CatalogTombstone) -> bytes:
-    """Return the line that withdraws a wording."""
-    return _line(
-        _of_both(tombstone)
-        | {
-            "withdrawn": {
-                "revision_id": str(tombstone.revision_id),
-                "kind": tombstone.kind,
-                "language": tombstone.language,
-                "prompt_id": tombstone.prompt_id,
-            },
-            "disclosure": {
-                "text": disclosure.withdrawal(tombstone),
-                "language": disclosure.language(tombstone),
-            },
-            "withdrawn_at": stamp(tombstone.withdrawn_at),
-        }
-    )
+def _of_entry(entry: CatalogEntry) -> dict[str, Any]:
+    return {
+        "wording": asdict(entry.wording) | {"revision_id": str(entry.wording.revision_id)},
+        "disclosure": {
+            "text": disclosure.sentence(entry),
+            "language": disclosure.language(entry),
+            "human_involvement": entry.approval.human_involvement,
+            "digital_source_type": disclosure.source_type(entry),
+        },
+        "review": {
+            "decision": entry.approval.decision,
+            "reviewer": entry.approval.reviewer,
+            "decided_at": stamp(entry.approval.decided_at),
+        },
+        "release": asdict(entry.release),
+        "generated_at": stamp(entry.generated_at),
+        "run_id": str(entry.run_id) if entry.run_id else None,
+        "withdrawn_at": None,
+    }
+
+
+def _of_tombstone(tombstone: CatalogTombstone) -> dict[str, Any]:
+    return {
+        "withdrawn": {
+            "revision_id": str(tombstone.revision_id),
+            "kind": tombstone.kind,
+            "language": tombstone.language,
+            "prompt_id": tombstone.prompt_id,
+        },
+        "disclosure": {
+            "text": disclosure.withdrawal(tombstone),
+            "language": disclosure.language(tombstone),
+        },
+        "withdrawn_at": stamp(tombstone.withdrawn_at),
+    }
 
 
 def _of_both(line: Departing) -> dict[str, Any]:
@@ -76,7 +77,3 @@ def _of_both(line: Departing) -> dict[str, Any]:
         "image": asdict(line.image),
         "institution": asdict(line.institution),
     }
-
-
-def _line(document: dict[str, Any]) -> bytes:
-    return _ENCODER.encode(document).encode() + b"\n"

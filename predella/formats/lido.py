@@ -1,20 +1,28 @@
 """Approved wordings as LIDO 1.1, the CIDOC format for harvesting museum objects.
 
-Each record is a whole ``lido:lido`` document; together they stand in one ``lido:lidoWrap``.
-The wording is a descriptive note; its origin, its reviewer and the release's notice are its
-``sourceDescriptiveNote``, the only place that LIDO has for them. In a record that was
-withdrawn, a sentence takes the wording's place, so that a receiver who replaces records by
+Each record is a whole ``lido:lido`` document of one object; together they stand in one
+``lido:lidoWrap``. Each kind of text is a descriptive note, and the languages that it is there in
+are values of that note. Origin, reviewer and the release's notice are its
+``sourceDescriptiveNote``, the only place that LIDO has for them. Of an object without any text
+left, a sentence takes the wording's place, so that a receiver who replaces records by
 ``lidoRecID`` loses the text. A file without any record is not valid LIDO: the schema asks for
 one at least.
 """
 
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from itertools import groupby
+
 from predella.formats import disclosure
+from predella.formats.bundle import Bundle, Unit
 from predella.formats.entry import (
     CatalogEntry,
+    CatalogImage,
     CatalogObject,
-    CatalogTombstone,
     Departing,
     TextKind,
+    object_id,
+    part,
     stamp,
 )
 from predella.formats.xml import NAMESPACES, Element, element, serialise
@@ -26,6 +34,7 @@ BEGIN = (
 ).encode()
 SEPARATOR = b""
 END = b"</lido:lidoWrap>\n"
+UNIT = Unit.OBJECT
 KINDS = frozenset(TextKind)
 ADDRESSED = False
 WITHDRAWS = True
@@ -40,41 +49,19 @@ _ACCESSION_NUMBER = f"{_AAT}300312355"
 _AI_GENERATED = f"{_AAT}300456841"
 
 
-def encode(entry: CatalogEntry) -> bytes:
-    """Return the entry's record."""
-    return serialise(record(entry))
+def encode(bundle: Bundle) -> bytes:
+    """Return the record of an object."""
+    return serialise(record(bundle))
 
 
-def bury(tombstone: CatalogTombstone) -> bytes:
-    """Return the record in which a sentence takes the wording's place."""
-    return serialise(withdrawn(tombstone))
-
-
-def record(entry: CatalogEntry) -> Element:
-    """Return the entry's record as an element."""
-    decided = stamp(entry.approval.decided_at)
-    return _record(entry, entry.wording.language, _description(entry), decided)
-
-
-def withdrawn(tombstone: CatalogTombstone) -> Element:
-    """Return the record of a withdrawn wording as an element."""
-    said, spoken = disclosure.withdrawal(tombstone), disclosure.language(tombstone)
-    note = element(
-        "lido:objectDescriptionSet",
-        element("lido:descriptiveNoteID", tombstone.revision_id.urn, lido_type=_URI),
-        element("lido:descriptiveNoteValue", said, xml_lang=spoken),
-        element("lido:sourceDescriptiveNote", said, xml_lang=spoken),
-        lido_type=_AI_GENERATED,
-    )
-    return _record(tombstone, tombstone.language, note, stamp(tombstone.withdrawn_at))
-
-
-def _record(line: Departing, language: str, note: Element, modified: str) -> Element:
+def record(bundle: Bundle) -> Element:
+    """Return the record of an object as an element."""
+    line, language = bundle.about, bundle.lines[0].language
     return element(
         "lido:lido",
         element(
             "lido:lidoRecID",
-            line.record_id,
+            object_id(line),
             lido_type=_LOCAL,
             lido_source=line.institution.name,
         ),
@@ -87,18 +74,22 @@ def _record(line: Departing, language: str, note: Element, modified: str) -> Ele
         element(
             "lido:descriptiveMetadata",
             _classification(),
-            _identification(line, note),
+            _identification(bundle),
             _production(line.object),
             xml_lang=language,
         ),
         element(
             "lido:administrativeMetadata",
             _rights_in_work(line.object),
-            _about_record(line, modified),
-            _resource(line),
+            _about_record(line, stamp(max(map(_moment, bundle.lines)))),
+            element("lido:resourceWrap", *map(_resource, bundle.images)),
             xml_lang=language,
         ),
     )
+
+
+def _moment(line: Departing) -> datetime:
+    return line.approval.decided_at if isinstance(line, CatalogEntry) else line.withdrawn_at
 
 
 def _classification() -> Element:
@@ -106,8 +97,8 @@ def _classification() -> Element:
     return element("lido:objectClassificationWrap", element("lido:objectWorkTypeWrap", work_type))
 
 
-def _identification(line: Departing, note: Element) -> Element:
-    thing = line.object
+def _identification(bundle: Bundle) -> Element:
+    line, thing = bundle.about, bundle.about.object
     title = element("lido:titleSet", _appellation(thing.title or thing.number))
     repository = element(
         "lido:repositorySet",
@@ -118,7 +109,7 @@ def _identification(line: Departing, note: Element) -> Element:
         "lido:objectIdentificationWrap",
         element("lido:titleWrap", title),
         element("lido:repositoryWrap", repository),
-        element("lido:objectDescriptionWrap", note),
+        element("lido:objectDescriptionWrap", *_descriptions(bundle)),
         _nested(
             thing.dimensions,
             "lido:objectMeasurementsWrap",
@@ -134,25 +125,52 @@ def _identification(line: Departing, note: Element) -> Element:
     )
 
 
-def _description(entry: CatalogEntry) -> Element:
-    wording = entry.wording
-    rights = wording.rights and element(
-        "lido:objectDescriptionRights",
-        _rights_type(wording.rights),
-        element("lido:rightsHolder", *_legal_body(entry)),
+def _descriptions(bundle: Bundle) -> Iterator[Element]:
+    for _, variants in groupby(bundle.lines, part):
+        yield _description(list(variants))
+
+
+def _description(variants: Sequence[Departing]) -> Element:
+    """Return the note of one kind of text, in every language that it is there in."""
+    ids = (
+        element("lido:descriptiveNoteID", line.revision_id.urn, lido_type=_URI) for line in variants
     )
-    return element(
-        "lido:objectDescriptionSet",
-        element("lido:descriptiveNoteID", wording.revision_id.urn, lido_type=_URI),
-        element("lido:descriptiveNoteValue", wording.text, xml_lang=wording.language),
+    sources = (
         element(
             "lido:sourceDescriptiveNote",
-            disclosure.sentence(entry),
-            xml_lang=disclosure.language(entry),
-        ),
-        rights,
+            disclosure.said(line),
+            xml_lang=disclosure.language(line),
+        )
+        for line in variants
+    )
+    rights = dict.fromkeys(filter(None, map(_rights_in_text, variants)))
+    return element(
+        "lido:objectDescriptionSet",
+        *ids,
+        *map(_value, variants),
+        *sources,
+        *(_description_rights(uri, variants[0]) for uri in rights),
         lido_type=_AI_GENERATED,
     )
+
+
+def _value(line: Departing) -> Element:
+    """Return the text, labelled with its kind: the type of each note is that AI wrote it."""
+    label = disclosure.phrases(line).kinds[line.kind]
+    if isinstance(line, CatalogEntry):
+        text, language = line.wording.text, line.language
+    else:
+        text, language = disclosure.withdrawal(line), disclosure.language(line)
+    return element("lido:descriptiveNoteValue", text, xml_lang=language, lido_label=label)
+
+
+def _rights_in_text(line: Departing) -> str | None:
+    return line.wording.rights if isinstance(line, CatalogEntry) else None
+
+
+def _description_rights(uri: str, line: Departing) -> Element:
+    holder = element("lido:rightsHolder", *_legal_body(line))
+    return element("lido:objectDescriptionRights", _rights_type(uri), holder)
 
 
 def _production(thing: CatalogObject) -> Element | None:
@@ -197,17 +215,16 @@ def _about_record(line: Departing, modified: str) -> Element:
     )
     return element(
         "lido:recordWrap",
-        element("lido:recordID", line.record_id, lido_type=_LOCAL),
+        element("lido:recordID", object_id(line), lido_type=_LOCAL),
         element("lido:recordType", _concept(f"{_TERMS}lido00141", "Item-level record")),
         element("lido:recordSource", *_legal_body(line)),
         information,
     )
 
 
-def _resource(line: Departing) -> Element:
-    image = line.image
+def _resource(image: CatalogImage) -> Element:
     described = f"{image.width} x {image.height} pixels, sha256 {image.sha256}"
-    resource = element(
+    return element(
         "lido:resourceSet",
         element("lido:resourceID", image.key, lido_type=_LOCAL),
         _representation(image.iiif) if image.iiif else None,
@@ -215,7 +232,6 @@ def _resource(line: Departing) -> Element:
         element("lido:resourceDescription", described, xml_lang="en"),
         element("lido:rightsResource", _rights_type(image.rights)) if image.rights else None,
     )
-    return element("lido:resourceWrap", resource)
 
 
 def _representation(iiif: str) -> Element:

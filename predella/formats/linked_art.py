@@ -1,7 +1,8 @@
-"""Approved wordings as Linked Art 1.0: a tar archive with two records for each.
+"""Approved wordings as Linked Art 1.0: a tar archive with records of objects and of texts.
 
-The object's record has the wording as a statement with its provenance in a note; the text's
-own record says in structured form how it was made and approved. The documentation of Linked
+The object's record has each wording as a statement with its provenance in a note; each text's
+own record says in structured form how it was made and approved. Of a text that was withdrawn,
+the record stays, without it. The documentation of Linked
 Art would put both on the statement, but its own JSON Schema refuses that, and so we keep to the
 form that both accept. Software is no actor there: it is the technique of the creation.
 
@@ -11,14 +12,24 @@ A formal analysis has no term of its own in the AAT that we know of, so it is a 
 from typing import Any
 
 from predella.formats import addresses, disclosure, folder
+from predella.formats.bundle import Bundle, Unit
 from predella.formats.document import encoded, filled
-from predella.formats.entry import CatalogEntry, CatalogTombstone, Departing, TextKind, stamp
+from predella.formats.entry import (
+    CatalogEntry,
+    CatalogTombstone,
+    Departing,
+    TextKind,
+    object_id,
+    stamp,
+    text_name,
+)
 
 MEDIA_TYPE = folder.MEDIA_TYPE
 SUFFIX = folder.SUFFIX
 BEGIN = folder.BEGIN
 SEPARATOR = folder.SEPARATOR
 END = folder.END
+UNIT = Unit.OBJECT
 KINDS = frozenset(TextKind)
 ADDRESSED = True
 WITHDRAWS = True
@@ -30,33 +41,49 @@ _LANGUAGES = "http://id.loc.gov/vocabulary/iso639-1/"
 _Json = dict[str, Any]
 
 
-def encode(entry: CatalogEntry) -> bytes:
-    """Return the two records of the entry."""
-    return _member(entry, "object", of_object(entry)) + _member(entry, "text", of_text(entry))
+def encode(bundle: Bundle) -> bytes:
+    """Return the record of an object, and one of each of its texts."""
+    members = [
+        _member(bundle.about, "object", of_object(bundle)),
+        *(_member(entry, text_name(entry), of_text(entry)) for entry in bundle.entries),
+        *(_member(gone, text_name(gone), of_withdrawn(gone)) for gone in bundle.tombstones),
+    ]
+    return b"".join(members)
 
 
-def bury(tombstone: CatalogTombstone) -> bytes:
-    """Return the object without the statement, and the text as one that was withdrawn."""
-    thing = _object(tombstone, [])
-    gone = _text(tombstone) | {
-        "referred_to_by": [_note(disclosure.withdrawal(tombstone))],
+def of_object(bundle: Bundle) -> _Json:
+    """Return the record of the object, with the wordings in it."""
+    line, thing = bundle.about, bundle.about.object
+    title = [_name(thing.title, "300404670", "Primary Name")] if thing.title else []
+    number = {
+        "type": "Identifier",
+        "content": thing.number,
+        "classified_as": [_type(f"{_AAT}300312355", "Accession Number")],
     }
-    return _member(tombstone, "object", thing) + _member(tombstone, "text", gone)
+    # The schema asks for content, and an empty wording has none to give.
+    statements = [_statement(entry) for entry in bundle.entries if entry.wording.text]
+    credit = [_note(thing.credit_line)] if thing.credit_line else []
+    return {
+        "@context": CONTEXT,
+        "id": addresses.thing(line),
+        "type": "HumanMadeObject",
+        "_label": thing.title or thing.number,
+        "classified_as": [_type(f"{_AAT}300133025", "Artwork")],
+        "identified_by": [*title, number],
+        **filled({"referred_to_by": [*statements, *credit]}),
+    }
 
 
-def of_object(entry: CatalogEntry) -> _Json:
-    """Return the record of the object, with the wording in it."""
-    statement = {
+def _statement(entry: CatalogEntry) -> _Json:
+    return {
         "type": "LinguisticObject",
         "content": entry.wording.text,
         "format": "text/plain",
-        "language": [_language(entry.wording.language)],
+        "language": [_language(entry.language)],
         "classified_as": _classes(),
         "identified_by": [_name(_title(entry), "300404669", "Display Name")],
         "referred_to_by": [_note(disclosure.sentence(entry))],
     }
-    # The schema asks for content, and an empty wording has none to give.
-    return _object(entry, [statement] if entry.wording.text else [])
 
 
 def of_text(entry: CatalogEntry) -> _Json:
@@ -74,24 +101,9 @@ def of_text(entry: CatalogEntry) -> _Json:
     )
 
 
-def _object(line: Departing, statements: list[_Json]) -> _Json:
-    thing = line.object
-    title = [_name(thing.title, "300404670", "Primary Name")] if thing.title else []
-    number = {
-        "type": "Identifier",
-        "content": thing.number,
-        "classified_as": [_type(f"{_AAT}300312355", "Accession Number")],
-    }
-    credit = [_note(thing.credit_line)] if thing.credit_line else []
-    return {
-        "@context": CONTEXT,
-        "id": addresses.thing(line),
-        "type": "HumanMadeObject",
-        "_label": thing.title or thing.number,
-        "classified_as": [_type(f"{_AAT}300133025", "Artwork")],
-        "identified_by": [*title, number],
-        **filled({"referred_to_by": [*statements, *credit]}),
-    }
+def of_withdrawn(tombstone: CatalogTombstone) -> _Json:
+    """Return the record of a wording that was withdrawn; a note says since when."""
+    return _text(tombstone) | {"referred_to_by": [_note(disclosure.withdrawal(tombstone))]}
 
 
 def _text(line: Departing) -> _Json:
@@ -101,7 +113,7 @@ def _text(line: Departing) -> _Json:
         "type": "LinguisticObject",
         "_label": f"{_title(line)}: {line.object.number}",
         "classified_as": _classes(),
-        "language": [_language(_written_in(line))],
+        "language": [_language(line.language)],
         "about": [
             {
                 "id": addresses.thing(line),
@@ -144,12 +156,7 @@ def _approval(entry: CatalogEntry) -> _Json:
 
 
 def _title(line: Departing) -> str:
-    kind = line.wording.kind if isinstance(line, CatalogEntry) else line.kind
-    return disclosure.phrases(line).kinds[kind]
-
-
-def _written_in(line: Departing) -> str:
-    return line.wording.language if isinstance(line, CatalogEntry) else line.language
+    return disclosure.phrases(line).kinds[line.kind]
 
 
 def _classes() -> list[_Json]:
@@ -191,4 +198,4 @@ def _span(moment: str) -> _Json:
 
 
 def _member(line: Departing, what: str, record: _Json) -> bytes:
-    return folder.member(f"{addresses.escaped(line.record_id)}/{what}.json", encoded(record))
+    return folder.member(f"{addresses.escaped(object_id(line))}/{what}.json", encoded(record))

@@ -12,13 +12,15 @@ from typing import Any, BinaryIO
 
 from predella.errors import InvalidError
 from predella.formats import disclosure
-from predella.formats.entry import CatalogEntry, CatalogTombstone, TextKind
+from predella.formats.bundle import Bundle, Unit
+from predella.formats.entry import CatalogEntry, TextKind
 
 MEDIA_TYPE = "application/json"
 SUFFIX = ".json"
 BEGIN = b"[\n"
 SEPARATOR = b",\n"
 END = b"\n]\n"
+UNIT = Unit.TEXT
 KINDS = frozenset({TextKind.FORMAL_ANALYSIS, TextKind.ELEMENT})
 ADDRESSED = False
 WITHDRAWS = False
@@ -49,14 +51,10 @@ class TrainingRecordError(InvalidError):
         self.number, self.why = number, why
 
 
-def encode(entry: CatalogEntry) -> bytes:
-    """Return the entry's record."""
-    return written(record(entry))
-
-
-def bury(_tombstone: CatalogTombstone) -> bytes:
-    """Return nothing: a withdrawn text is simply not trained on."""
-    return b""
+def encode(bundle: Bundle) -> bytes:
+    """Return the record of a text; nothing where it is withdrawn: it is simply not trained on."""
+    line = bundle.about
+    return written(record(line)) if isinstance(line, CatalogEntry) else b""
 
 
 def record(entry: CatalogEntry) -> TrainingRecord:

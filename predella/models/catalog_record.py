@@ -17,7 +17,7 @@ from predella.models.review import Decision
 
 
 class CatalogRecord(Base):
-    """One kind of text of one object, as harvesters are told of it. Never deleted.
+    """One text of one object, as harvesters are told of it. Never deleted.
 
     The foreign key to ``review`` carries the wording's id and sha256 and the decision, so what
     is told was decided on in exactly that form. Items are not referred to: a reference would hold
@@ -42,13 +42,14 @@ class CatalogRecord(Base):
         CheckConstraint("withdrawn_at <= changed_at", name="withdrawn_then_changed"),
         Index("ix_catalog_record_changed", "changed_at", "id"),
         Index("ix_catalog_record_changed_within", "collection_id", "changed_at", "id"),
+        Index("ix_catalog_record_object", "collection_id", "object_number", "changed_at", "id"),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     collection_id: Mapped[UUID] = mapped_column(ForeignKey("harvest.collection_id"))
     object_number: Mapped[str]
     name: Mapped[str]
-    """Last part of the record's name at the receiver: ``formal-analysis``, ``element-colour``."""
+    """Which of its texts: ``formal-analysis/en``, ``element-colour/nl``."""
     item_id: Mapped[UUID]
     """Whose row of a manifest tells of the object."""
     analysis_id: Mapped[UUID]

@@ -35,7 +35,7 @@ class ExportLine(Base):
 
     export_id: Mapped[UUID] = mapped_column(ForeignKey("export.id"), primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True)
-    """1, 2, 3 ... as in the file."""
+    """In the order of the file, counted together with its tombstones: 1, 2, 3 ..."""
     item_id: Mapped[UUID] = mapped_column(ForeignKey("item.id"), index=True)
     analysis_id: Mapped[UUID] = mapped_column(ForeignKey("analysis.id"))
     revision_id: Mapped[UUID]
@@ -43,4 +43,4 @@ class ExportLine(Base):
     review_id: Mapped[UUID]
     decision: Mapped[Decision] = mapped_column(default=Decision.APPROVED)
     sha256: Mapped[bytes]
-    """Of the entry's bytes in the file."""
+    """Of the bytes of its record in the file; texts of one object may share it."""

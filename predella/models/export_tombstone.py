@@ -22,8 +22,8 @@ class ExportTombstone(Base):
 
     export_id: Mapped[UUID] = mapped_column(ForeignKey("export.id"), primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True)
-    """As in the file: they follow its export lines."""
+    """In the order of the file, counted together with its export lines."""
     buried_export_id: Mapped[UUID]
     buried_number: Mapped[int]
     sha256: Mapped[bytes]
-    """Of its bytes in the file."""
+    """Of the bytes of its record in the file; what is left of an object's texts is in it, too."""

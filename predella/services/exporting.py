@@ -8,8 +8,9 @@ taken away again, and the whole is written anew.
 import hashlib
 import struct
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from heapq import merge
 from itertools import chain, count, tee
 from typing import Any, BinaryIO
 from uuid import UUID
@@ -21,7 +22,10 @@ from sqlalchemy.orm import Session, joinedload
 from predella import db
 from predella.errors import ConflictError
 from predella.formats import catalog, profiles
+from predella.formats.bundle import Bundle, bundled
 from predella.formats.catalog import CatalogFormat, WrittenLine
+from predella.formats.entry import Departing
+from predella.formats.profiles import Profile
 from predella.models import Decision, Export, ExportFormat, ExportState
 from predella.services import audits, outgoing, watching, webhooks
 from predella.services.leases import Lease
@@ -32,10 +36,12 @@ from predella.storage import Location, Store
 _OWN = "own"
 """What a museum's own profile is called where something is wrong in it."""
 _TRIES = 3
-_LINE = struct.Struct("16s16s16s32s16s?32s")
-"""Item, analysis, revision, its sha256, review, whether by sample, sha256 of the entry."""
-_STONE = struct.Struct("16sI32s")
-"""Export and number of the line that is withdrawn, sha256 of the tombstone."""
+_LINE = struct.Struct("<I16s16s16s32s16s?32s")
+"""Number, item, analysis, revision, its sha256, review, whether by sample, sha256 of the record."""
+_STONE = struct.Struct("<I16sI32s")
+"""Number, export and number of the line that is withdrawn, sha256 of the record."""
+_SNAPSHOT = {"isolation_level": "REPEATABLE READ"}
+"""For what is read in several queries and has to fit together."""
 _REMEMBER_LINES = """
     COPY export_line (export_id, number, item_id, analysis_id, revision_id, revision_sha256,
         review_id, decision, sha256) FROM STDIN
@@ -47,7 +53,7 @@ _REMEMBER_STONES = """
 
 @dataclass(frozen=True, slots=True)
 class _Notes:
-    """What was written to the file, kept on disk: its lines, and after them its tombstones."""
+    """What was written to the file, kept on disk: its lines and its tombstones."""
 
     lines: BinaryIO
     stones: BinaryIO
@@ -162,38 +168,52 @@ def _place(lease: Lease) -> tuple[Location, CatalogFormat]:
 def _read(lease: Lease, form: CatalogFormat, file: _Digested, notes: _Notes, tell: Tell) -> None:
     """Write all that is to leave to the file, and note its lines."""
     with db.transaction() as session:
+        session.connection(execution_options=_SNAPSHOT)
         export = session.get_one(Export, lease.id, options=[joinedload(Export.collection)])
+        form = _in_its_languages(session, export, form)
         departing, noted = tee(_going(session, lease, export, form, tell))
-        written = catalog.write((one.entry for one in departing), file, to=form)
-        for line, one in zip(written, noted, strict=True):
-            _note(notes, line, one)
+        written = catalog.write(map(_entry, departing), file, to=form)
+        for number, (line, one) in enumerate(zip(written, noted, strict=True), start=1):
+            _note(notes, number, line, one)
         if export.since is None and not notes.line_count:
             kept_back = outgoing.kept_back(session, export.collection_id, kinds=form.KINDS)
             raise NothingToExportError(export.collection.slug, sum(kept_back.values()))
 
 
+def _in_its_languages(session: Session, export: Export, form: CatalogFormat) -> CatalogFormat:
+    """Return the format with the columns for the languages that there are, where it asks for it."""
+    if not (isinstance(form, Profile) and form.asks_for_languages):
+        return form
+    return form.within(outgoing.languages(session, export, kinds=form.KINDS))
+
+
 def _going(
     session: Session, lease: Lease, export: Export, form: CatalogFormat, tell: Tell
 ) -> Iterator[Departure | Burial]:
-    """Return all that may leave; for a delta what is new or different, and what is withdrawn."""
-    collection, delta = export.collection, export if export.since else None
-    departing = watching.watched(
-        lease,
-        outgoing.departures(session, collection, kinds=form.KINDS, delta=delta),
-        total=watching.expected(session, export),
-        tell=tell,
+    """Return all that may leave; for a delta the records of which something is different."""
+    of, kinds, unit = export.collection, form.KINDS, form.UNIT
+    total = watching.expected(session, export)
+    if export.since is None:
+        departing = outgoing.departures(session, of, kinds=kinds, unit=unit)
+        return watching.watched(lease, departing, total=total, tell=tell)
+    both: tuple[Iterator[Departure | Burial], ...] = (
+        outgoing.departures(session, of, kinds=kinds, unit=unit, delta=export),
+        outgoing.burials(session, of, kinds=kinds, unit=unit, delta=export),
     )
-    if delta is None:
-        return departing
-    return chain(
-        (one for one in departing if _is_news(one, form)),
-        outgoing.burials(session, collection, kinds=form.KINDS, delta=delta),
-    )
+    merged = merge(*both, key=lambda one: unit.place(one.entry))
+    every = watching.watched(lease, merged, total=total, tell=tell)
+    records = bundled(every, unit, _entry)
+    return chain.from_iterable(record for record in records if _is_news(record, form))
 
 
-def _is_news(one: Departure, form: CatalogFormat) -> bool:
-    """Say whether it would be other bytes than those that the receiver has."""
-    return one.carried is None or hashlib.sha256(form.encode(one.entry)).digest() != one.carried
+def _is_news(record: Sequence[Departure | Burial], form: CatalogFormat) -> bool:
+    """Say whether it would be other bytes than those that the receiver has of any of its texts."""
+    digest = hashlib.sha256(form.encode(Bundle.of(list(map(_entry, record))))).digest()
+    return any(isinstance(one, Burial) or one.carried != digest for one in record)
+
+
+def _entry(one: Departure | Burial) -> Departing:
+    return one.entry
 
 
 def _sealed() -> bytes | None:
@@ -202,12 +222,13 @@ def _sealed() -> bytes | None:
         return audits.seal(session)
 
 
-def _note(notes: _Notes, line: WrittenLine, one: Departure | Burial) -> None:
+def _note(notes: _Notes, number: int, line: WrittenLine, one: Departure | Burial) -> None:
     if isinstance(one, Burial):
-        notes.stones.write(_STONE.pack(one.export_id.bytes, one.number, line.sha256))
+        notes.stones.write(_STONE.pack(number, one.export_id.bytes, one.number, line.sha256))
         return
     notes.lines.write(
         _LINE.pack(
+            number,
             one.item_id.bytes,
             one.analysis_id.bytes,
             one.revision_id.bytes,
@@ -221,7 +242,6 @@ def _note(notes: _Notes, line: WrittenLine, one: Departure | Burial) -> None:
 
 def _remember(lease: Lease, notes: _Notes, ended: Mapping[str, object]) -> None:
     """End the export and keep its lines, if it is still in hand: both or neither."""
-    line_count = notes.line_count
     with db.transaction() as session:
         mine = (Export.id == lease.id) & (Export.lease_token == lease.token)
         given_back = {"written_at": func.now(), "lease_token": None, "lease_until": None}
@@ -232,7 +252,7 @@ def _remember(lease: Lease, notes: _Notes, ended: Mapping[str, object]) -> None:
             raise ConflictError(f"export {lease.id} is in other hands by now")
         _note_kept_back(session, lease)
         _copy(session, _REMEMBER_LINES, _lines(lease, notes))
-        _copy(session, _REMEMBER_STONES, _stones(lease, notes, after=line_count))
+        _copy(session, _REMEMBER_STONES, _stones(lease, notes))
         webhooks.ring(session)
 
 
@@ -259,8 +279,8 @@ def _note_kept_back(session: Session, lease: Lease) -> None:
 
 
 def _lines(lease: Lease, notes: _Notes) -> Iterator[tuple[object, ...]]:
-    for number, note in enumerate(_read_back(notes.lines, _LINE), start=1):
-        item, analysis, revision, revision_sha256, review, by_sample, sha256 = note
+    for note in _read_back(notes.lines, _LINE):
+        number, item, analysis, revision, revision_sha256, review, by_sample, sha256 = note
         yield (
             lease.id,
             number,
@@ -274,9 +294,8 @@ def _lines(lease: Lease, notes: _Notes) -> Iterator[tuple[object, ...]]:
         )
 
 
-def _stones(lease: Lease, notes: _Notes, after: int) -> Iterator[tuple[object, ...]]:
-    for number, note in enumerate(_read_back(notes.stones, _STONE), start=after + 1):
-        export, buried, sha256 = note
+def _stones(lease: Lease, notes: _Notes) -> Iterator[tuple[object, ...]]:
+    for number, export, buried, sha256 in _read_back(notes.stones, _STONE):
         yield lease.id, number, UUID(bytes=export), buried, sha256
 
 

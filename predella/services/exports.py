@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 from typing import BinaryIO
 from uuid import UUID
 
@@ -67,7 +68,7 @@ class ExportedLine:
     number: int
     """In this export's file."""
     sha256: bytes
-    """Of the bytes in this export's file."""
+    """Of the bytes of its record in this export's file, which texts of one object may share."""
     is_withdrawn: bool = False
 
 
@@ -162,7 +163,7 @@ def latest(
 def lines(
     session: Session, export_id: ExportId, *, after: int = 0, limit: int = 50
 ) -> Sequence[ExportedLine]:
-    """Return what left or was withdrawn, as in the file; ``after`` is a line's number."""
+    """Return what left or was withdrawn, in the order of the file; ``after`` is a line's number."""
     left = (
         select(ExportLine, Item.object_number)
         .join(Item, Item.id == ExportLine.item_id)
@@ -174,13 +175,14 @@ def lines(
         ExportedLine(line, object_number, line.number, line.sha256)
         for line, object_number in session.execute(left)
     ]
-    return [*found, *_withdrawn(session, export_id, after=after, limit=limit - len(found))]
+    found.extend(_withdrawn(session, export_id, after=after, limit=limit))
+    return sorted(found, key=attrgetter("number"))[:limit]
 
 
 def _withdrawn(
     session: Session, export_id: ExportId, *, after: int, limit: int
 ) -> Iterator[ExportedLine]:
-    """Yield the tombstones of an export: they follow its lines."""
+    """Yield the tombstones of an export; they stand among its lines."""
     stones = (
         select(ExportTombstone, ExportLine, Item.object_number)
         .join(

@@ -3,8 +3,9 @@
 from sqlalchemy import String, TextClause, Uuid, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY
 
-# The object's gate says whether its text may leave; of its accepted rows the newest of each kind
-# of text leaves. What is accepted and withheld is counted as kept back.
+# The object's gate says whether its texts may leave; of its accepted rows the newest of each text
+# leaves, which is one kind of text in one language, named as `entry.text_name` has it. What is
+# accepted and withheld is counted as kept back.
 _LEAVING = """
     WITH letting AS (
         SELECT 'approved' AS decision UNION ALL SELECT 'accepted_by_sample' FROM collection
@@ -18,19 +19,21 @@ _LEAVING = """
             WHEN gate.rights_work IS NULL THEN 'rights_unknown' END AS closed
         FROM item JOIN object_gate gate USING (collection_id, object_number)
         WHERE collection_id = :collection_id AND is_primary
-    ), asked AS (
-        SELECT release.id AS release_id, prompt.kind, prompt.id AS prompt_id,
-            prompt.kind || CASE prompt.kind WHEN 'element' THEN prompt.name ELSE '' END AS text_id
-        FROM release JOIN prompt ON prompt.id = release.prompt_id
+    ), asked AS NOT MATERIALIZED (
+        SELECT analysis.*, prompt.kind, prompt.id AS prompt_id, replace(prompt.kind, '_', '-')
+            || CASE prompt.kind WHEN 'element' THEN '-' || prompt.name ELSE '' END
+            || '/' || analysis.language AS text_id
+        FROM analysis JOIN release ON release.id = analysis.release_id
+        JOIN prompt ON prompt.id = release.prompt_id
     ), candidate AS (
-        SELECT DISTINCT ON (object_number, text_id) gated.*, asked.kind, asked.text_id
+        SELECT DISTINCT ON (object_number, text_id) gated.*, asked.kind, asked.text_id,
+            asked.language AS written_in
         FROM gated JOIN standing USING (analysis_id)
-        JOIN analysis ON analysis.id = gated.analysis_id
-        JOIN asked USING (release_id)
+        JOIN asked ON asked.id = gated.analysis_id
         WHERE gated.state IN ('done', 'withheld') AND asked.kind = ANY(:kinds) AND (
             standing.state IN (SELECT decision FROM letting)
             OR standing.state = 'withheld' AND (
-                SELECT decision FROM review WHERE review.analysis_id = analysis.id
+                SELECT decision FROM review WHERE review.analysis_id = gated.analysis_id
                 ORDER BY number DESC LIMIT 1
             ) IN (SELECT decision FROM letting)
         )
@@ -69,12 +72,11 @@ _CARRIED = """
         JOIN export_line line ON line.export_id = stone.buried_export_id
             AND line.number = stone.buried_number
     ), told AS (
-        SELECT carried.*, item.object_number, asked.text_id, max(carried.written_at)
+        SELECT carried.*, item.object_number, asked.text_id, asked.language, max(carried.written_at)
             FILTER (WHERE carried.written_at <= CAST(:since AS timestamptz))
             OVER (PARTITION BY item.object_number, asked.text_id) AS settled
         FROM carried JOIN item ON item.id = carried.item_id
-        JOIN analysis ON analysis.id = carried.analysis_id
-        JOIN asked USING (release_id)
+        JOIN asked ON asked.id = carried.analysis_id
     ), known AS (
         SELECT object_number, text_id, array_agg(DISTINCT sha256) AS digests,
             min(settled) AS settled,
@@ -90,6 +92,11 @@ _ABOUT = """
     item.object_number, item.title, item.artist, item.artist_uri, item.date, item.medium,
     item.dimensions, item.object_uri, item.credit_line, item.extra, item.key, item.view,
     item.rights_image, image.sha256 AS image_sha256, image.width, image.height, analysis.language
+"""
+# As `Unit.place` has it, and of one object its newest row of a manifest first.
+_IN_PLACE = """
+    ORDER BY CASE WHEN :by_image THEN item.key END COLLATE "C",
+        item.object_number COLLATE "C", item.id DESC
 """
 
 
@@ -127,10 +134,9 @@ _DEPARTING = (
     JOIN revision ON revision.id = item.revision_id
     JOIN revision original ON original.analysis_id = analysis.id AND original.number = 0
     LEFT JOIN known ON known.object_number = item.object_number AND known.text_id = item.text_id
-    ORDER BY item.object_number, item.text_id
     """,
 )
-DEPARTURES = _asking(_LEAVING, _CARRIED, *_DEPARTING)
+DEPARTURES = _asking(_LEAVING, _CARRIED, *_DEPARTING, _IN_PLACE)
 
 
 def of_departing(query: str) -> TextClause:
@@ -138,13 +144,20 @@ def of_departing(query: str) -> TextClause:
     return _asking(_LEAVING, _CARRIED, ", departing AS (", *_DEPARTING, ")", query)
 
 
-OF_OBJECTS = of_departing("SELECT * FROM departing WHERE object_number = ANY(:object_numbers)")
+OF_OBJECTS = of_departing("""
+    SELECT * FROM departing WHERE object_number = ANY(:object_numbers)
+    ORDER BY object_number COLLATE "C", item_id DESC
+""")
+
+LANGUAGES = _asking(
+    _LEAVING, _CARRIED, "SELECT written_in FROM leaving UNION SELECT language FROM told"
+)
 
 BURIALS = _asking(
     _LEAVING,
     _CARRIED,
     """
-    SELECT known.export_id, known.number, gate.rights_work, asked.kind, asked.prompt_id,
+    SELECT known.export_id, known.number, gate.rights_work, analysis.kind, analysis.prompt_id,
         line.revision_id,
     """,
     _ABOUT,
@@ -154,13 +167,12 @@ BURIALS = _asking(
     JOIN item ON item.id = line.item_id
     JOIN object_gate gate ON gate.collection_id = item.collection_id
         AND gate.object_number = item.object_number
-    JOIN analysis ON analysis.id = line.analysis_id
+    JOIN asked analysis ON analysis.id = line.analysis_id
     JOIN image ON image.id = analysis.image_id
-    JOIN asked USING (release_id)
     WHERE NOT EXISTS (
         SELECT FROM leaving WHERE leaving.object_number = known.object_number
             AND leaving.text_id = known.text_id
     )
-    ORDER BY known.object_number, known.text_id
     """,
+    _IN_PLACE,
 )

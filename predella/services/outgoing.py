@@ -1,11 +1,11 @@
 """What may leave a collection now: accepted wordings as catalog entries.
 
-For each object there is one entry for each kind of text. What a collection lets leave are the
-texts that were approved, and those accepted by sample where its rules say so.
+For each object there is one entry for each kind of text in each language. What a collection lets
+leave are the texts that were approved, and those accepted by sample where its rules say so.
 """
 
 from collections.abc import Collection as Several
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
@@ -15,6 +15,7 @@ from uuid import UUID
 from sqlalchemy import Result
 from sqlalchemy.orm import Session
 
+from predella.formats.bundle import Unit
 from predella.formats.entry import CatalogEntry, CatalogTombstone, TextKind
 from predella.ids import CollectionId
 from predella.models import Collection, Decision, Export, Release
@@ -50,7 +51,7 @@ class Departure:
     decision: Decision
     entry: CatalogEntry
     carried: bytes | None
-    """sha256 of the bytes that the receiver of a delta has of it already, if it has it."""
+    """sha256 of the record that the receiver of a delta has of it already, if it has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +79,12 @@ def departures(
     collection: Collection,
     *,
     kinds: Several[TextKind] = _EVERY_KIND,
+    unit: Unit = Unit.TEXT,
     delta: Export | None = None,
 ) -> Iterator[Departure]:
-    """Yield what may leave, by object number; for a delta with what the receiver has of it.
+    """Yield what may leave, in the order of ``unit``; for a delta with what the receiver has of it.
+
+    Of an object, what its newest row of a manifest tells of comes first.
 
     Read from a cursor on the server: a million of them need the memory of two hundred.
 
@@ -89,7 +93,7 @@ def departures(
     """
     rows = session.execute(
         leaving.DEPARTURES,
-        names(collection.id, kinds, delta),
+        names(collection.id, kinds, delta, unit),
         execution_options={"yield_per": _AT_ONCE},
     )
     yield from _departures(session, collection, rows)
@@ -119,15 +123,20 @@ def _departures(session: Session, collection: Collection, rows: Result[Any]) -> 
 
 
 def burials(
-    session: Session, collection: Collection, *, kinds: Several[TextKind], delta: Export
+    session: Session,
+    collection: Collection,
+    *,
+    kinds: Several[TextKind],
+    unit: Unit,
+    delta: Export,
 ) -> Iterator[Burial]:
-    """Yield what left in exports like this delta and may no longer stand, by object number.
+    """Yield what left in exports like this delta and may no longer stand, in the order of ``unit``.
 
     What such an export has withdrawn by the delta's ``since`` is not withdrawn again.
     """
     rows = session.execute(
         leaving.BURIALS,
-        names(collection.id, kinds, delta),
+        names(collection.id, kinds, delta, unit),
         execution_options={"yield_per": _AT_ONCE},
     )
     for row in rows.mappings():
@@ -135,8 +144,20 @@ def burials(
         yield Burial(row["export_id"], row["number"], withdrawn)
 
 
+def languages(session: Session, export: Export, *, kinds: Several[TextKind]) -> Sequence[str]:
+    """Return the languages of what may leave, and of all that left in exports like this one.
+
+    So a column that a receiver has once met stays where it is.
+    """
+    asked = names(export.collection_id, kinds, export) | {"since": export.created_at}
+    return sorted(session.scalars(leaving.LANGUAGES, asked))
+
+
 def names(
-    collection_id: UUID, kinds: Several[TextKind] = _EVERY_KIND, delta: Export | None = None
+    collection_id: UUID,
+    kinds: Several[TextKind] = _EVERY_KIND,
+    delta: Export | None = None,
+    unit: Unit = Unit.TEXT,
 ) -> dict[str, Any]:
     """Return what the queries of `leaving` have to be told."""
     return {
@@ -145,4 +166,5 @@ def names(
         "since": delta.since if delta else None,
         "format": delta.format.value if delta else None,
         "profile": delta.profile if delta else None,
+        "by_image": unit is Unit.IMAGE,
     }

@@ -1,8 +1,10 @@
 """Records: what harvesters are told of, kept up to date with what may leave.
 
-A record changes when it is first compared anew, not when somebody decided: a moment under which
-nobody could have seen it would hide it from who had asked in between. So whoever compares holds
-off those who list, and they him; a harvester that asks from its last answer on misses nothing.
+One is kept for each text; what harvesters are told of is the object, which changed when the last
+of its texts did, and is deleted when none of them is left. A record changes when it is first
+compared anew, not when somebody decided: a moment under which nobody could have seen it would
+hide it from who had asked in between. So whoever compares holds off those who list, and they
+him; a harvester that asks from its last answer on misses nothing.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,9 +15,10 @@ from operator import attrgetter
 from uuid import UUID
 
 from sqlalchemy import Select, Uuid, bindparam, func, select, text, tuple_
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
-from predella.formats.entry import CatalogEntry
+from predella.formats.bundle import Bundle
+from predella.formats.entry import text_name
 from predella.formats.oai import Listing
 from predella.models import CatalogRecord, Collection, Harvest
 from predella.services import leaving, outgoing, rules
@@ -57,9 +60,7 @@ def _state(of: str) -> str:
 # full join, as Postgres cannot guess how many rows may leave, and has no slow way to make one.
 _COMPARE = leaving.of_departing(f"""
     , going AS (
-        SELECT departing.*, replace(kind, '_', '-')
-            || coalesce('-' || nullif(substr(text_id, length(kind) + 1), ''), '') AS name
-        FROM departing WHERE :is_open
+        SELECT departing.*, text_id AS name FROM departing WHERE :is_open
     ), changed AS (
         SELECT object_number, name, old.id AS old_id, going.revision_id, going.decision,
             {_state("going")}
@@ -86,17 +87,18 @@ _COMPARE = leaving.of_departing(f"""
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One record as it is to be told at this moment."""
+    """One object as it is to be told of at this moment."""
 
     record: CatalogRecord
+    """The one of its texts that changed last."""
     slug: str
-    entry: CatalogEntry | None
+    bundle: Bundle | None
     """None: deleted."""
 
     @property
-    def record_id(self) -> str:
-        """Name of the record at the receiver, that of its entry."""
-        return f"{self.slug}/{self.record.object_number}/{self.record.name}"
+    def object_id(self) -> str:
+        """Name of the object at the receiver."""
+        return f"{self.slug}/{self.record.object_number}"
 
 
 def refresh(session: Session, *, older_than: timedelta = FRESH) -> None:
@@ -140,37 +142,48 @@ def earliest(session: Session) -> datetime | None:
 
 
 def count(session: Session, wanted: Listing) -> int:
-    """Return how many records are wanted."""
+    """Return how many objects are wanted."""
     return session.scalar(select(func.count()).select_from(_wanted(wanted).subquery())) or 0
 
 
 def listed(session: Session, wanted: Listing, *, limit: int) -> Sequence[Told]:
-    """Return the records that are wanted, those that changed first coming first.
+    """Return the objects that are wanted, those that changed first coming first.
 
-    Whatever was noted of them, what may not leave at this moment is told as deleted.
+    Whatever was noted of them, what may not leave at this moment is not told: an object without
+    any text left is deleted.
     """
     page = _wanted(wanted).order_by(CatalogRecord.changed_at, CatalogRecord.id).limit(limit)
     return _told(session, session.scalars(page).all())
 
 
-def find(session: Session, record_id: str) -> Told | None:
-    """Return the record of this name, as it is to be told at this moment."""
-    slug, _, rest = record_id.partition("/")
-    number, _, name = rest.rpartition("/")
+def find(session: Session, object_id: str) -> Told | None:
+    """Return the object of this name, as it is to be told of at this moment."""
+    slug, _, number = object_id.partition("/")
     found = session.scalars(
-        select(CatalogRecord)
+        _last_changed()
         .join(Collection, Collection.id == CatalogRecord.collection_id)
-        .where(
-            Collection.slug == slug,
-            CatalogRecord.object_number == number,
-            CatalogRecord.name == name,
-        )
+        .where(Collection.slug == slug, CatalogRecord.object_number == number)
     ).all()
     return next(iter(_told(session, found)), None)
 
 
+def _last_changed() -> Select[CatalogRecord]:
+    """Return a query for the record of each object that changed last: its moment is the object's.
+
+    A look at an index for each row of a page, rather than a grouping of them all.
+    """
+    later = aliased(CatalogRecord)
+    changed_later = select(later).where(
+        later.collection_id == CatalogRecord.collection_id,
+        later.object_number == CatalogRecord.object_number,
+        tuple_(later.changed_at, later.id) > tuple_(CatalogRecord.changed_at, CatalogRecord.id),
+    )
+    query = select(CatalogRecord).where(~changed_later.exists())
+    return query.execution_options(populate_existing=True)
+
+
 def _wanted(wanted: Listing) -> Select[CatalogRecord]:
-    query = select(CatalogRecord).execution_options(populate_existing=True)
+    query = _last_changed()
     if wanted.set is not None:
         one = select(Collection.id).where(Collection.slug == wanted.set).scalar_subquery()
         query = query.where(CatalogRecord.collection_id == one)
@@ -198,17 +211,28 @@ def _told_of(
     session: Session, collection_id: UUID, records: Sequence[CatalogRecord]
 ) -> Iterable[Told]:
     collection = session.get_one(Collection, collection_id, populate_existing=True)
-    entries = _entries(session, collection, {record.object_number for record in records})
+    bundles = _bundles(session, collection, [record.object_number for record in records])
     for record in records:
-        told = Told(record, collection.slug, None)
-        yield replace(told, entry=entries.get(told.record_id) if not record.withdrawn_at else None)
+        yield Told(record, collection.slug, bundles.get(record.object_number))
 
 
-def _entries(
-    session: Session, collection: Collection, numbers: Iterable[str]
-) -> Mapping[str, CatalogEntry]:
+def _bundles(
+    session: Session, collection: Collection, numbers: Sequence[str]
+) -> Mapping[str, Bundle]:
+    """Return what may be told of these objects: texts that were noted, and may leave now."""
     if not rules.of(collection).open_to_harvesters:
         return {}
-    base = get_settings().desk_url
-    going = outgoing.of_objects(session, collection, numbers)
-    return {one.entry.record_id: replace(one.entry, base=base) for one in going}
+    noted = session.execute(
+        select(CatalogRecord.object_number, CatalogRecord.name).where(
+            CatalogRecord.collection_id == collection.id,
+            CatalogRecord.object_number.in_(numbers),
+            CatalogRecord.withdrawn_at.is_(None),
+        )
+    )
+    known, base = {tuple(row) for row in noted}, get_settings().desk_url
+    going = (one.entry for one in outgoing.of_objects(session, collection, numbers))
+    told = (entry for entry in going if (entry.object.number, text_name(entry)) in known)
+    return {
+        number: Bundle.of([replace(entry, base=base) for entry in entries])
+        for number, entries in groupby(told, lambda entry: entry.object.number)
+    }

@@ -7,8 +7,9 @@ import pytest
 from fastapi.testclient import TestClient
 
 from predella import db, ids
+from predella.formats import profiles
 from predella.ids import CollectionId
-from predella.models import Role
+from predella.models import ExportFormat, Role
 from predella.services import exports, gates
 from predella.services.gates import Change
 from tests import factories
@@ -233,3 +234,21 @@ class TestGetFile:
             response = registrar.get(f"/v1/exports/{ids.new()}{path}")
 
             problem(response, HTTPStatus.NOT_FOUND)
+
+
+class TestGetMapping:
+    def test_downloads_what_tells_the_importer_of_the_columns(self, registrar: TestClient) -> None:
+        with db.transaction() as session:
+            id_ = factories.export(session, format=ExportFormat.COLLECTIVEACCESS).id
+
+        response = registrar.get(f"/v1/exports/{id_}/mapping")
+
+        assert response.content == profiles.mapping("collectiveaccess")
+        assert response.headers["content-disposition"].endswith(f'-{id_}-mapping.csv"')
+
+    def test_422_for_a_format_whose_importer_needs_none(
+        self, registrar: TestClient, export_id: str
+    ) -> None:
+        answer = registrar.get(f"/v1/exports/{export_id}/mapping")
+
+        assert "mapping sheet" in problem(answer, HTTPStatus.UNPROCESSABLE_ENTITY)["detail"]

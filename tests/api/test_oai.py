@@ -17,7 +17,7 @@ from sickle.oaiexceptions import NoRecordsMatch
 
 from predella import clock, db
 from predella.formats import oai
-from predella.formats.entry import stamp
+from predella.formats.entry import object_id, stamp
 from predella.formats.xml import NAMESPACES, Element
 from predella.ids import CollectionId
 from predella.models import Analysis, CatalogRecord, Collection, Decision, Sensitivity, Submission
@@ -79,16 +79,17 @@ def close(within: Submission, number: str) -> None:
         gates.change(session, id_, number, to, account=by, reason="It was asked for.")
 
 
-def undo(number: str) -> None:
+def undo(number: str, name: str = "formal-analysis/en") -> None:
     """Take the approval of an object's text back."""
     with db.transaction() as session:
-        record = session.query(CatalogRecord).filter_by(object_number=number).one()
+        found = session.query(CatalogRecord).filter_by(object_number=number, name=name)
+        record = found.one()
         analysis = session.get_one(Analysis, record.analysis_id)
         factories.review(session, analysis, Decision.REOPENED, undoes_id=record.review_id)
 
 
 def identifier(number: str, slug: str = "paintings") -> str:
-    return oai.identifier(f"{slug}/{number}/formal-analysis", "predella.museum.example")
+    return oai.identifier(f"{slug}/{number}", "predella.museum.example")
 
 
 def ask(client: TestClient, **arguments: str) -> Element:
@@ -198,6 +199,38 @@ class TestGetRecord:
         assert said(reply, "identifier") == [identifier(number)]
         assert said(reply, "setSpec") == ["paintings"]
         assert factories.TEXT in whole(reply)
+
+    @pytest.mark.parametrize("prefix", oai.PAYLOADS)
+    def test_tells_every_text_of_an_object_until_the_last_is_gone(
+        self, stranger: TestClient, paintings: Submission, prefix: str
+    ) -> None:
+        approve(paintings, "A", object_uri="https://museum.example/a", text="A formal analysis.")
+        with db.transaction() as session:
+            own = session.get_one(Submission, paintings.id)
+            item = factories.item(
+                session, own, object_number="A", object_uri="https://museum.example/a"
+            )
+            by = factories.release(session, prompt_id="alt-text/1")
+            made = factories.analysis(session, item, by=by, text="A short text.")
+            factories.review(session, made)
+        compare()
+        one = {"metadataPrefix": prefix, "identifier": identifier("A")}
+
+        both = ask(stranger, verb="GetRecord", **one)
+        undo("A", "formal-analysis/en")
+        compare()
+        short = ask(stranger, verb="GetRecord", **one)
+        undo("A", "alt-text/en")
+        compare()
+        none = ask(stranger, verb="GetRecord", **one)
+
+        has = [("formal analysis" in whole(r), "short text" in whole(r)) for r in (both, short)]
+        assert has == [(True, True), (False, True)]
+        assert deleted(none) == [identifier("A")]
+        moments = [said(reply, "datestamp") for reply in (both, short, none)]
+        assert sorted(moments) == moments
+        listed = ask(stranger, verb="ListIdentifiers", metadataPrefix=prefix)
+        assert deleted(listed) == said(listed, "identifier") == [identifier("A")]
 
     def test_is_a_deletion_from_the_moment_on_at_which_a_gate_closes(
         self, stranger: TestClient, paintings: Submission
@@ -396,7 +429,7 @@ def allowed() -> set[str]:
     with db.transaction() as session:
         collection = session.query(Collection).filter_by(slug="paintings").one()
         return {
-            oai.identifier(one.entry.record_id, "predella.museum.example")
+            oai.identifier(object_id(one.entry), "predella.museum.example")
             for one in outgoing.departures(session, collection)
         }
 

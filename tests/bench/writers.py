@@ -22,6 +22,7 @@ from typing import BinaryIO
 from lxml import etree
 
 from predella.formats import catalog, lido
+from predella.formats.bundle import Bundle
 from predella.formats.entry import CatalogEntry
 from tests.predella.formats import factories
 
@@ -60,7 +61,13 @@ def _entries(records: int) -> Iterator[CatalogEntry]:
     for number in range(records):
         text = f"{number} {_TEXT}"
         wording = replace(model.wording, text=text, sha256=sha256(text.encode()).hexdigest())
-        yield replace(model, object=replace(model.object, number=f"B-{number:07}"), wording=wording)
+        name = f"B-{number:07}"
+        yield replace(
+            model,
+            object=replace(model.object, number=name),
+            image=replace(model.image, key=f"{name}.tif"),
+            wording=wording,
+        )
 
 
 def _no_file(records: int, _out: BinaryIO) -> None:
@@ -102,7 +109,7 @@ def _plain_json(records: int, out: BinaryIO) -> None:
 
 def _whole_tree(records: int, out: BinaryIO) -> None:
     root = etree.fromstring(lido.BEGIN + lido.END)
-    root.extend([lido.record(entry) for entry in _entries(records)])
+    root.extend([lido.record(Bundle.of([entry])) for entry in _entries(records)])
     etree.ElementTree(root).write(out, encoding="utf-8", pretty_print=True)
 
 

@@ -42,8 +42,7 @@ def check_document(place: str, data: bytes, names: Names) -> Iterator[Problem]:
     if kind not in _CHECKS:
         yield Problem(place, f"{kind!r} is no type of a document that we write")
         return
-    if kind != "HumanMadeObject":  # an object stands once for each of its texts
-        yield from names.take(place, document.get("id"))
+    yield from names.take(place, document.get("id"))
     if not document.get("@context"):
         yield Problem(place, "it has no @context")
     yield from _CHECKS[kind](place, document)

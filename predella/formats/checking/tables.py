@@ -2,16 +2,18 @@
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import BinaryIO
 
 from predella.formats import csv_file, profiles
+from predella.formats.bundle import Unit
 from predella.formats.checking.official import Schemas
 from predella.formats.checking.problem import Names, Problem, moment, statement
-from predella.formats.profiles import Profile
+from predella.formats.profiles import Profile, ProfileColumn
+from predella.formats.profiles.profile import OF_LANGUAGE
 
 _NAMES = ("record_id", "object_number", "image_key")
-"""The first of these that a profile has tells one record from another."""
+"""The first of these that a profile has tells one record from another; of images the last."""
 _NEEDED = ("text", "disclosure")
 _MOMENTS = ("decided_at", "generated_at", "withdrawn_at")
 _RIGHTS = ("rights_work", "rights_image", "text_rights")
@@ -46,10 +48,12 @@ def _rows(
     profile: Profile | None,
     schemas: Schemas | None,
 ) -> Iterator[Problem]:
-    if profile is None or header != _headers(profile):
+    here = profile and _within(profile, header)
+    if here is None:
         name = f"the profile {profile.name!r}" if profile else "any profile of ours"
         yield Problem("line 1", f"this is not the header of {name}")
         return
+    profile = here
     record_type = _TEMPLATES.get(profile.name)
     if schemas and record_type:
         yield from (Problem("line 1", said) for said in schemas.header(header, record_type))
@@ -69,19 +73,43 @@ def _row(place: str, row: Sequence[str], profile: Profile, names: Names) -> Iter
         if column.field
     }
     held = {field: cell for field, (_, cell) in cells.items()}
-    yield from names.take(place, next((held[name] for name in _NAMES if name in held), None))
+    order = reversed(_NAMES) if profile.UNIT is Unit.IMAGE else _NAMES
+    yield from names.take(place, next((held[name] for name in order if name in held), None))
     for field in _NEEDED:
         if field in held and not held[field].strip() and not _elsewhere(profile, row, field):
             yield Problem(place, f"{cells[field][0].header!r} is empty")
-    for field in _MOMENTS:
-        if held.get(field) and not cells[field][0].date:
-            yield from moment(place, held[field], what=cells[field][0].header)
-    for field in _RIGHTS:
-        yield from statement(place, held.get(field))
+    yield from _undisclosed(place, profile, row)
+    for column, value in _values(profile, cells.values()):
+        if column.field in _MOMENTS and not column.date:
+            yield from moment(place, value, what=column.header)
+        if column.field in _RIGHTS:
+            yield from statement(place, value)
     if profile.formulas == "neutralise":
         for column, cell in zip(profile.columns, row, strict=True):
             if csv_file.is_formula(cell):
                 yield Problem(place, f"a spreadsheet would run what stands in {column.header!r}")
+
+
+def _undisclosed(place: str, profile: Profile, row: Sequence[str]) -> Iterator[Problem]:
+    """Yield where a language has its text, and nothing in its column for the disclosure."""
+    cells = {
+        (column.field, column.language): (column.header, cell.strip())
+        for column, cell in zip(profile.columns, row, strict=True)
+        if column.language
+    }
+    for (field, language), (header, cell) in cells.items():
+        _, said = cells.get(("disclosure", language), ("", "elsewhere"))
+        if field == "text" and cell and not said:
+            yield Problem(place, f"nothing tells who wrote the text in {header!r}")
+
+
+def _values(
+    profile: Profile, cells: Iterable[tuple[ProfileColumn, str]]
+) -> Iterator[tuple[ProfileColumn, str]]:
+    """Yield each value by itself: a row of several texts has several in a cell."""
+    for column, cell in cells:
+        parts = [cell] if profile.UNIT is Unit.TEXT else cell.split(profile.between(column))
+        yield from ((column, value) for value in parts if value)
 
 
 def _elsewhere(profile: Profile, row: Sequence[str], field: str) -> bool:
@@ -95,8 +123,14 @@ def _elsewhere(profile: Profile, row: Sequence[str], field: str) -> bool:
 
 def _named(header: list[str]) -> Profile | None:
     ours = map(profiles.shipped, profiles.SHIPPED)
-    return next((profile for profile in ours if _headers(profile) == header), None)
+    return next((profile for profile in ours if _within(profile, header)), None)
 
 
-def _headers(profile: Profile) -> list[str]:
-    return [column.header for column in profile.columns]
+def _within(profile: Profile, header: list[str]) -> Profile | None:
+    """Return the profile for the languages in the header; None where it is that of another."""
+    marks = [f"{column.header}{OF_LANGUAGE}" for column in profile.columns if column.each_language]
+    languages = dict.fromkeys(
+        name.removeprefix(mark) for name in header for mark in marks if name.startswith(mark)
+    )
+    made = profile.within(list(languages))
+    return made if header == [column.header for column in made.columns] else None

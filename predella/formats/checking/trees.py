@@ -71,7 +71,9 @@ def _lido(place: str, record: Element, names: Names) -> Iterator[Problem]:
         if record.find(f"lido:{name}", NS) is None:
             yield Problem(place, f"lido:{name} is missing")
     for note in record.iterfind(".//lido:objectDescriptionSet", NS):
-        if not note.findtext("lido:sourceDescriptiveNote", "", NS):
+        texts = note.findall("lido:descriptiveNoteValue", NS)
+        sources = note.findall("lido:sourceDescriptiveNote", NS)
+        if not all(source.text for source in sources) or len(sources) < len(texts):
             yield Problem(place, "nothing tells who wrote the text: no sourceDescriptiveNote")
     for concept in record.iterfind(".//lido:rightsType/skos:Concept", NS):
         yield from statement(place, concept.get(_ABOUT))
@@ -96,8 +98,8 @@ def _payload(place: str, payload: Element) -> Iterator[Problem]:
     if payload.tag == _LIDO:
         yield from _lido(place, payload, Names())
         return
-    said = payload.findtext(".//dc:description", "", NS)
-    if not said.endswith("]"):
+    texts = [found.text or "" for found in payload.iterfind(".//dc:description", NS)]
+    if not texts or not all(text.endswith("]") for text in texts):
         yield Problem(place, "nothing tells who wrote the text: no brackets in dc:description")
     for rights in payload.iterfind(".//edm:rights", NS):
         yield from statement(place, rights.get(_RESOURCE))

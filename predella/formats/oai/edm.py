@@ -1,9 +1,10 @@
-"""A wording as part of an object in the Europeana Data Model (external form)."""
+"""An object and its texts in the Europeana Data Model (external form)."""
 
 import re
 
 from predella.formats import addresses, disclosure
-from predella.formats.entry import CatalogEntry, CatalogObject
+from predella.formats.bundle import Bundle
+from predella.formats.entry import CatalogObject, Departing, object_id
 from predella.formats.xml import Element, element
 
 _ACCEPTED = re.compile(
@@ -13,40 +14,44 @@ _ACCEPTED = re.compile(
 """Europeana takes all of Creative Commons, and six of the twelve rights statements."""
 
 
-def obstacle(entry: CatalogEntry) -> str | None:
-    """Return why Europeana would not take the entry; None if it would."""
-    if not _ACCEPTED.fullmatch(entry.object.rights_work or ""):
-        return f"Europeana does not accept the rights statement {entry.object.rights_work}"
-    if not (addresses.usable(entry.object.object_uri) or entry.image.iiif):
+def obstacle(bundle: Bundle) -> str | None:
+    """Return why Europeana would not take the object; None if it would."""
+    line = bundle.about
+    if not _ACCEPTED.fullmatch(line.object.rights_work or ""):
+        return f"Europeana does not accept the rights statement {line.object.rights_work}"
+    if not (addresses.usable(line.object.object_uri) or line.image.iiif):
         return "neither the object nor its image has an address at which it can be seen"
     return None
 
 
-def edm(entry: CatalogEntry) -> Element:
-    """Return the ``rdf:RDF`` of an entry that meets no `obstacle`.
+def edm(bundle: Bundle) -> Element:
+    """Return the ``rdf:RDF`` of an object that meets no `obstacle`.
 
     Raises:
         NoAddressError: the entry has no ``base``.
     """
-    picture = f"{entry.image.iiif}/full/max/0/default.jpg" if entry.image.iiif else None
+    line = bundle.about
+    picture = f"{line.image.iiif}/full/max/0/default.jpg" if line.image.iiif else None
     return element(
-        "rdf:RDF", _object(entry), _web_resource(entry, picture), _aggregation(entry, picture)
+        "rdf:RDF", _object(bundle), _web_resource(line, picture), _aggregation(line, picture)
     )
 
 
-def _object(entry: CatalogEntry) -> Element:
-    thing, wording = entry.object, entry.wording
-    said = f"{wording.text} [{disclosure.sentence(entry)}]".strip()
+def _object(bundle: Bundle) -> Element:
+    line, thing = bundle.about, bundle.about.object
     return element(
         "edm:ProvidedCHO",
         _said("dc:creator", thing.artist),
-        element("dc:description", said, xml_lang=wording.language),
+        *(
+            element("dc:description", disclosure.with_text(entry), xml_lang=entry.language)
+            for entry in bundle.entries
+        ),
         element("dc:identifier", thing.number),
         element("dc:title", thing.title or thing.number),
         element("dc:type", rdf_resource="http://vocab.getty.edu/aat/300133025"),
         *_dated(thing),
         element("edm:type", "IMAGE"),
-        rdf_about=addresses.thing(entry),
+        rdf_about=addresses.thing(line),
     )
 
 
@@ -58,24 +63,24 @@ def _dated(thing: CatalogObject) -> list[Element | None]:
     ]
 
 
-def _web_resource(entry: CatalogEntry, picture: str | None) -> Element | None:
+def _web_resource(line: Departing, picture: str | None) -> Element | None:
     if not picture:
         return None
-    rights = entry.image.rights or entry.object.rights_work
+    rights = line.image.rights or line.object.rights_work
     return element("edm:WebResource", element("edm:rights", rdf_resource=rights), rdf_about=picture)
 
 
-def _aggregation(entry: CatalogEntry, picture: str | None) -> Element:
-    page, name = addresses.usable(entry.object.object_uri), entry.institution.name
+def _aggregation(line: Departing, picture: str | None) -> Element:
+    page, name = addresses.usable(line.object.object_uri), line.institution.name
     return element(
         "ore:Aggregation",
-        element("edm:aggregatedCHO", rdf_resource=addresses.thing(entry)),
+        element("edm:aggregatedCHO", rdf_resource=addresses.thing(line)),
         element("edm:dataProvider", name),
         element("edm:isShownAt", rdf_resource=page) if page else None,
         element("edm:isShownBy", rdf_resource=picture) if picture else None,
         element("edm:provider", name),
-        element("edm:rights", rdf_resource=entry.object.rights_work),
-        rdf_about=addresses.below(entry, "aggregations", entry.record_id),
+        element("edm:rights", rdf_resource=line.object.rights_work),
+        rdf_about=addresses.below(line, "aggregations", object_id(line)),
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from predella.formats import lido
-from predella.formats.entry import CatalogEntry
+from predella.formats.bundle import Bundle
 from predella.formats.oai.dublin_core import dublin_core
 from predella.formats.oai.edm import edm, obstacle
 from predella.formats.xml import NAMESPACES, Element
@@ -12,15 +12,15 @@ from predella.formats.xml import NAMESPACES, Element
 
 @dataclass(frozen=True, slots=True)
 class Payload:
-    """One metadata format: how it is written, and what keeps an entry out of it."""
+    """One metadata format: how it is written, and what keeps an object out of it."""
 
     namespace: str
     schema: str
-    write: Callable[[CatalogEntry], Element]
-    obstacle: Callable[[CatalogEntry], str | None]
+    write: Callable[[Bundle], Element]
+    obstacle: Callable[[Bundle], str | None]
 
 
-def _none(_entry: CatalogEntry) -> None:
+def _none(_bundle: Bundle) -> None:
     return None
 
 
@@ -47,11 +47,11 @@ PAYLOADS: Mapping[str, Payload] = {
 """By ``metadataPrefix``."""
 
 
-def payload(prefix: str, entry: CatalogEntry) -> Element:
-    """Return the entry in the format of this prefix.
+def payload(prefix: str, bundle: Bundle) -> Element:
+    """Return the object and its texts in the format of this prefix.
 
     Raises:
         KeyError: there is no such format; `PAYLOADS` has them all.
-        NoAddressError: the format names things by address, and the entry has no ``base``.
+        NoAddressError: the format names things by address, and an entry has no ``base``.
     """
-    return PAYLOADS[prefix].write(entry)
+    return PAYLOADS[prefix].write(bundle)

@@ -8,7 +8,8 @@ from enum import StrEnum
 from typing import Any
 
 from predella.formats import addresses
-from predella.formats.entry import CatalogEntry, stamp
+from predella.formats.bundle import Bundle
+from predella.formats.entry import stamp
 from predella.formats.oai.payloads import PAYLOADS, payload
 from predella.formats.xml import Element, element, serialise
 
@@ -55,10 +56,10 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One record: what identifies it, and its entry; a deleted one has none."""
+    """One object: what identifies it, and its texts; a deleted one has none."""
 
     header: Header
-    entry: CatalogEntry | None
+    bundle: Bundle | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,12 +73,12 @@ class Token:
     expires_at: datetime | None = None
 
 
-def identifier(record_id: str, repository: str) -> str:
-    """Return how harvesters call a record; ``repository`` is a domain name.
+def identifier(object_id: str, repository: str) -> str:
+    """Return how harvesters call an object; ``repository`` is a domain name.
 
     A later wording, or its withdrawal, comes under the same one.
     """
-    return f"oai:{repository}:{addresses.escaped(record_id)}"
+    return f"oai:{repository}:{addresses.escaped(object_id)}"
 
 
 def identify(request: Request, *, name: str, mail: str, since: datetime, repository: str) -> bytes:
@@ -100,7 +101,7 @@ def identify(request: Request, *, name: str, mail: str, since: datetime, reposit
 
 def _naming(repository: str) -> Element:
     """Return how records are named here; on a machine without a domain nobody says so."""
-    sample = identifier("paintings/1/formal-analysis", repository)
+    sample = identifier("paintings/1", repository)
     described = element(
         "oai_id:oai-identifier",
         element("oai_id:scheme", "oai"),
@@ -160,19 +161,19 @@ def error(request: Request, problems: Sequence[tuple[ErrorCode, str]]) -> bytes:
 
 
 def _record(record: Record, prefix: str) -> Element:
-    head, entry = _header(record.header), record.entry
-    if entry is None:
+    head, bundle = _header(record.header), record.bundle
+    if bundle is None:
         return element("oai:record", head)
     return element(
         "oai:record",
         head,
-        element("oai:metadata", payload(prefix, entry)),
-        _licence(entry.wording.rights),
+        element("oai:metadata", payload(prefix, bundle)),
+        *map(_licence, dict.fromkeys(entry.wording.rights for entry in bundle.entries)),
     )
 
 
 def _licence(uri: str | None) -> Element | None:
-    """Return the terms of the text itself: beside the metadata, as it has none of its own."""
+    """Return the terms of a text itself: beside the metadata, as it has none of its own."""
     if not uri:
         return None
     return element("oai:about", element("oai_dc:dc", element("dc:rights", uri)))

@@ -7,6 +7,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from pydantic_core import ErrorDetails
 
 from predella.errors import InvalidError
+from predella.formats.bundle import Unit
 from predella.formats.entry import TextKind
 from predella.formats.fields import FIELDS
 from predella.formats.profiles.profile import Profile, ProfileColumn
@@ -47,6 +48,7 @@ class _Column(BaseModel):
     language: str | None = None
     kind: TextKind | None = None
     single: bool = False
+    each_language: bool = False
 
     @model_validator(mode="before")
     @classmethod
@@ -57,6 +59,8 @@ class _Column(BaseModel):
     def _either(self) -> "_Column":
         if (self.field is None) == (self.value is None):
             raise ValueError("a column has either a field or a value")
+        if self.language is not None and self.each_language:
+            raise ValueError("a column has one language, or one for each_language")
         return self
 
 
@@ -64,6 +68,7 @@ class _File(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     about: str = ""
+    row: Unit | None = None
     kinds: Annotated[list[TextKind], Field(min_length=1)] = list(TextKind)
     formulas: Literal["keep", "neutralise"] = "keep"
     bom: bool = False
@@ -76,6 +81,13 @@ class _File(BaseModel):
         if missing := [field for field in ("text", "disclosure") if field not in held]:
             raise ValueError(f"no column holds the field {' or '.join(map(repr, missing))}")
         return self
+
+    @property
+    def unit(self) -> Unit:
+        """What a row is: an object, where the text has a column for each language."""
+        texts = (column for column in self.columns.values() if column.field == "text")
+        apart = any(column.language or column.each_language for column in texts)
+        return self.row or (Unit.OBJECT if apart else Unit.TEXT)
 
 
 class _Strict(yaml.SafeLoader):
@@ -104,6 +116,7 @@ def read(name: str, data: bytes) -> Profile:
         formulas=file.formulas,
         bom=file.bom,
         separators=file.separators,
+        UNIT=file.unit,
         KINDS=frozenset(file.kinds),
     )
 

@@ -8,6 +8,7 @@ from fastapi.testclient import TestClient
 
 from predella import clock, db
 from predella.checks import CheckName, Severity
+from predella.formats import profiles
 from predella.ids import AccountId, AnalysisId, CollectionId
 from predella.models import Collection, Decision, Glossary, Item, ItemState, Role, Standing
 from predella.sampling import Plan
@@ -363,3 +364,18 @@ class TestExports:
         assert "Only what changed since" in changes
         assert '<span class="stop">withdrawn</span>' in changes
         assert "SK-2" not in changes
+        assert "/mapping" not in changes
+
+    def test_offer_the_mapping_sheet_where_the_importer_wants_one(
+        self, admin: TestClient, s3: Bucket
+    ) -> None:
+        with db.transaction() as session:
+            collection = factories.collection(session)
+            factories.approved(session, factories.submission(session, collection))
+            form = {"collection_id": str(collection.id), "format": "collectiveaccess"}
+
+        export = _posted(admin, "/desk/exports", **form)
+        exports.write_waiting(s3.store)
+
+        assert f'href="{export}/mapping"' in admin.get(export).text
+        assert admin.get(f"{export}/mapping").content == profiles.mapping("collectiveaccess")

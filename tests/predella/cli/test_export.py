@@ -11,6 +11,7 @@ from sqlalchemy import select
 from predella import db, ids
 from predella.cli.output import Exit
 from predella.errors import UnavailableError
+from predella.formats import profiles
 from predella.ids import CollectionId
 from predella.models import Export, ExportState, Role
 from predella.services import accounts, gates
@@ -292,3 +293,21 @@ class TestShow:
             (2, "SK-2"),
         ]
         assert "SK-2" in run("show", id_, "--lines").out
+
+
+class TestMapping:
+    def test_writes_the_sheet_to_a_file_or_to_the_terminal(self, run: Run, tmp_path: Path) -> None:
+        sheet = profiles.mapping("collectiveaccess")
+        to = tmp_path / "sheet.csv"
+
+        shown = run("mapping", "collectiveaccess")
+        kept = run("mapping", "collectiveaccess", "--out", str(to))
+
+        assert (shown.code, shown.out.encode()) == (Exit.OK, sheet)
+        assert (kept.code, to.read_bytes()) == (Exit.OK, sheet)
+
+    def test_says_that_a_format_needs_none(self, run: Run) -> None:
+        ran = run("mapping", "lido")
+
+        assert ran.code == Exit.USAGE
+        assert "known are collectiveaccess" in ran.err

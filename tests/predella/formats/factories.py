@@ -6,6 +6,7 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
+from predella.formats.bundle import Bundle
 from predella.formats.entry import (
     CatalogApproval,
     CatalogEntry,
@@ -15,6 +16,7 @@ from predella.formats.entry import (
     CatalogRelease,
     CatalogTombstone,
     CatalogWording,
+    Departing,
     HumanInvolvement,
     TextKind,
 )
@@ -139,4 +141,28 @@ def release(adapter_sha256: str | None = None, notice: str | None = None) -> Cat
         base_model="ShareGPT4V-7B",
         question="Describe the form of this painting.",
         decoding={"beams": 1, "max_new_tokens": 512},
+    )
+
+
+def bundle(*lines: Departing) -> Bundle:
+    """Return the record that these texts of one object make."""
+    return Bundle.of(lines)
+
+
+def in_language(entry: CatalogEntry, language: str, text: str) -> CatalogEntry:
+    """Return the same kind of text in another language."""
+    revision = UUID(bytes=sha256(f"{language} {text}".encode()).digest()[:16])
+    made = replace(wording(text, kind=entry.kind), language=language, revision_id=revision)
+    return replace(entry, wording=made)
+
+
+def numbered(entry: CatalogEntry, number: str) -> CatalogEntry:
+    """Return the entry as one of another object, with an image and a wording of its own."""
+    name = f"{number} {entry.kind}"
+    revision = UUID(bytes=sha256(name.encode()).digest()[:16])
+    return replace(
+        entry,
+        object=replace(entry.object, number=number, object_uri=f"https://example.org/{number}"),
+        wording=replace(entry.wording, revision_id=revision),
+        image=replace(entry.image, key=f"{number}.tif", sha256=sha256(number.encode()).hexdigest()),
     )

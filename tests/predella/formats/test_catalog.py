@@ -11,6 +11,7 @@ import pytest
 
 from predella.errors import UnknownNamesError
 from predella.formats import catalog
+from predella.formats.bundle import Unit
 from predella.formats.catalog import CatalogFormat
 from predella.formats.entry import CatalogEntry, Departing
 from tests.predella.formats import factories
@@ -51,12 +52,14 @@ class TestWrite:
         assert [line.sha256 for line in forth] == [line.sha256 for line in reversed(back)]
 
     @EVERY_FORMAT
-    def test_holds_one_entry_at_a_time(self, name: str) -> None:
+    def test_holds_one_record_at_a_time(self, name: str) -> None:
         form = catalog.named(name)
 
         def entries() -> Iterator[Departing]:
             for number in range(200):
-                yield from of(form, factories.full(f"{number} " + "colour " * 1_500))
+                entry = factories.full(f"{number} " + "colour " * 1_500, number=f"{number}")
+                image = replace(entry.image, key=f"{number}.jpg")
+                yield from of(form, replace(entry, image=image))
 
         with Path(os.devnull).open("wb") as out:
             tracemalloc.start()
@@ -77,6 +80,19 @@ class TestWrite:
 
         assert b"secret" not in out.getvalue()
         assert name == "paintingform" or b"2026-02-01" in out.getvalue()
+
+    @EVERY_FORMAT
+    def test_writes_one_record_of_all_texts_that_share_one(self, name: str) -> None:
+        form, out = catalog.named(name), io.BytesIO()
+        (english,) = of(form, factories.full("A vase."))
+        dutch = factories.in_language(english, "nl", "Een vaas.")
+
+        lines = list(catalog.write([english, dutch], out, to=form))
+
+        assert [line.entry for line in lines] == [english, dutch]
+        assert len({line.sha256 for line in lines}) == (2 if form.UNIT is Unit.TEXT else 1)
+        for text in ("A vase.", "Een vaas."):
+            assert text.encode() in out.getvalue()
 
     def test_leaves_no_gap_where_a_format_has_nothing_for_a_tombstone(self) -> None:
         entry, out = factories.full(), io.BytesIO()

@@ -6,33 +6,38 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from predella.formats import jsonl
+from predella.formats.entry import Departing
 from predella.formats.text import normalise
 from tests.predella.formats import factories, hostile
+
+
+def encoded(line: Departing) -> bytes:
+    return jsonl.encode(factories.bundle(line))
 
 
 class TestEncode:
     @given(st.text())
     def test_brings_any_wording_through(self, text: str) -> None:
-        written = jsonl.encode(factories.bare(normalise(text)))
+        written = encoded(factories.bare(normalise(text)))
 
         assert json.loads(written)["wording"]["text"] == normalise(text)
 
     @pytest.mark.parametrize("name", hostile.TEXTS)
     def test_is_one_line(self, name: str) -> None:
-        written = jsonl.encode(factories.full(hostile.TEXTS[name], title=hostile.TEXTS[name]))
+        written = encoded(factories.full(hostile.TEXTS[name], title=hostile.TEXTS[name]))
 
         assert written.count(b"\n") == 1
         assert written.endswith(b"}\n")
 
     def test_has_the_same_keys_however_little_is_known(self) -> None:
-        full, bare = (json.loads(jsonl.encode(e)) for e in (factories.full(), factories.bare()))
+        full, bare = (json.loads(encoded(e)) for e in (factories.full(), factories.bare()))
 
         assert _paths(full) == _paths(bare)
 
     def test_carries_the_whole_provenance(self) -> None:
-        document = json.loads(jsonl.encode(factories.full()))
+        document = json.loads(encoded(factories.full()))
 
-        assert document["record_id"] == "paintings/SK-C/5 (1)/formal-analysis"
+        assert document["record_id"] == "paintings/SK-C/5 (1)/formal-analysis/en"
         assert document["object"]["extra"] == {"Room": "2.8", "Zustand": "gut"}
         assert document["wording"]["kind"] == "formal_analysis"
         assert document["wording"]["revision_id"] == "01890000-0000-7000-8000-000000000001"
@@ -54,14 +59,14 @@ class TestEncode:
         entry = factories.full()
         sampled = replace(entry, approval=replace(entry.approval, by_sample=True))
 
-        assert json.loads(jsonl.encode(sampled))["review"]["decision"] == "accepted_by_sample"
+        assert json.loads(encoded(sampled))["review"]["decision"] == "accepted_by_sample"
 
 
 class TestBury:
     def test_names_the_record_and_since_when_it_is_withdrawn(self) -> None:
         entry = factories.full()
 
-        document = json.loads(jsonl.bury(factories.tombstone(entry)))
+        document = json.loads(encoded(factories.tombstone(entry)))
 
         assert document["record_id"] == entry.record_id
         assert document["withdrawn_at"] == "2026-02-01T08:00:00Z"

@@ -250,20 +250,187 @@ class TestDelta:
         assert b"A low horizon" not in path.read_bytes()
 
 
+BY_OBJECT = [ExportFormat.LIDO, ExportFormat.LINKED_ART, ExportFormat.IIIF, ExportFormat.XMP]
+FORMAL, ALT = b"A formal analysis.", b"A short text."
+
+
+class TestObjects:
+    """Of an object with a formal analysis and an alternative text, in one record."""
+
+    @pytest.fixture(autouse=True)
+    def _address(self, monkeypatch: pytest.MonkeyPatch, settings: object) -> None:
+        assert settings
+        _with_address(monkeypatch)
+
+    @pytest.fixture
+    def both(self, session: Session, submission: Submission, of: CollectionId) -> list[Item]:
+        factories.approved(session, submission, object_number="other", text="Another.")
+        again = factories.submission(session, session.get_one(Collection, of))
+        return [
+            _approved(session, submission, "A", "formal-analysis/1", FORMAL.decode(), key="A.jpg"),
+            _approved(session, again, "A", "alt-text/1", ALT.decode(), key="A.jpg"),
+        ]
+
+    @pytest.fixture(params=BY_OBJECT)
+    def form(self, request: pytest.FixtureRequest) -> ExportFormat:
+        form: ExportFormat = request.param
+        return form
+
+    def test_of_nothing_new_have_no_record(
+        self, session: Session, of: CollectionId, store: Store, form: ExportFormat, both: list[Item]
+    ) -> None:
+        whole = written(session, of, store, form)
+
+        delta = written(session, of, store, form, since=whole.id)
+
+        assert (whole.line_count, delta.line_count) == (len(both) + 1, 0)
+
+    def test_that_lose_one_of_two_texts_are_changed_and_soon_known(
+        self,
+        session: Session,
+        of: CollectionId,
+        store: Store,
+        form: ExportFormat,
+        both: list[Item],
+        tmp_path: Path,
+    ) -> None:
+        whole = written(session, of, store, form)
+        _undo(session, both[0])
+
+        delta = written(session, of, store, form, since=whole.id)
+        after = written(session, of, store, form, since=delta.id)
+        quiet = written(session, of, store, form, since=after.id)
+
+        lines = exports.lines(session, ExportId(delta.id))
+        assert [(line.object_number, line.is_withdrawn) for line in lines] == [
+            ("A", False),
+            ("A", True),
+        ]
+        assert lines[0].sha256 == lines[1].sha256
+        assert judging.problems(file(delta, store, tmp_path)) == []
+        assert (FORMAL in content(delta, store), ALT in content(delta, store)) == (False, True)
+        assert b"Another." not in content(delta, store)
+        assert FORMAL not in content(after, store)
+        assert quiet.line_count == 0
+
+    def test_that_lose_all_their_texts_are_withdrawn_once(
+        self,
+        session: Session,
+        of: CollectionId,
+        store: Store,
+        form: ExportFormat,
+        both: list[Item],
+        tmp_path: Path,
+    ) -> None:
+        whole = written(session, of, store, form)
+        for item in both:
+            _undo(session, item)
+
+        delta = written(session, of, store, form, since=whole.id)
+        quiet = written(session, of, store, form, since=delta.id)
+
+        assert (delta.line_count, delta.withdrawn_count, quiet.line_count) == (2, 2, 0)
+        assert judging.problems(file(delta, store, tmp_path)) == []
+        assert FORMAL not in content(delta, store)
+        assert ALT not in content(delta, store)
+        assert b"was withdrawn on" in content(delta, store)
+
+    def test_of_which_one_text_comes_back_have_both_again(
+        self, session: Session, of: CollectionId, store: Store, form: ExportFormat, both: list[Item]
+    ) -> None:
+        whole = written(session, of, store, form)
+        _undo(session, both[1])
+        without = written(session, of, store, form, since=whole.id)
+        factories.review(session, session.get_one(Analysis, both[1].analysis_id))
+
+        back = written(session, of, store, form, since=without.id)
+
+        assert (back.line_count, back.withdrawn_count) == (2, 0)
+        assert FORMAL in content(back, store)
+        assert ALT in content(back, store)
+
+    def test_that_get_a_further_text_are_one_changed_record(
+        self, session: Session, of: CollectionId, store: Store, form: ExportFormat, both: list[Item]
+    ) -> None:
+        whole = written(session, of, store, form)
+        again = factories.submission(session, session.get_one(Collection, of))
+        dutch = {"language": "nl", "key": both[0].key}
+        _approved(session, again, "A", "alt-text/1", "Een korte tekst.", **dutch)
+
+        delta = written(session, of, store, form, since=whole.id)
+
+        assert {line.object_number for line in exports.lines(session, ExportId(delta.id))} == {"A"}
+        assert delta.line_count == 3
+        for said_there in (FORMAL, ALT, b"Een korte tekst."):
+            assert said_there in content(delta, store)
+
+    def test_stand_once_each_whatever_their_numbers(
+        self, session: Session, submission: Submission, of: CollectionId, store: Store
+    ) -> None:
+        numbers = ["b", "B", "á", "a b", "a-b", "ab", "10", "9", "Ω", "\U0001f3a8"]
+        items = [
+            [_approved(session, submission, number, prompt) for number in numbers]
+            for prompt in ("formal-analysis/1", "alt-text/1")
+        ]
+        whole = written(session, of, store, ExportFormat.LIDO)
+        for item in items[1]:
+            _undo(session, item)
+
+        delta = written(session, of, store, ExportFormat.LIDO, since=whole.id)
+
+        assert content(delta, store).count(b"<lido:lidoRecID") == len(numbers)
+        told = [line.object_number for line in exports.lines(session, ExportId(delta.id))]
+        assert told == [number for number in sorted(numbers) for _ in items]
+
+    def test_in_one_picture_have_one_sidecar_until_neither_may_be_told_of(
+        self, session: Session, submission: Submission, of: CollectionId, store: Store
+    ) -> None:
+        first = factories.item(session, submission, object_number="1", key="both.jpg")
+        second = factories.item(session, submission, object_number="2", key="both.jpg")
+        made = factories.analysis(session, first, text=FORMAL.decode())
+        factories.share(session, made, second)
+        factories.review(session, made)
+        whole = written(session, of, store, ExportFormat.XMP)
+        restricted = Change(sensitivity=Sensitivity.RESTRICTED)
+
+        _close(session, of, "2", restricted)
+        half = written(session, of, store, ExportFormat.XMP, since=whole.id)
+        _close(session, of, "1", restricted)
+        none = written(session, of, store, ExportFormat.XMP, since=half.id)
+
+        sidecars = [content(export, store).count(b"<x:xmpmeta") for export in (whole, half, none)]
+        assert sidecars == [1, 1, 1]
+        assert FORMAL in content(half, store)
+        assert FORMAL not in content(none, store)
+        assert [(one.line_count, one.withdrawn_count) for one in (whole, half, none)] == [
+            (2, 0),
+            (2, 1),
+            (1, 1),
+        ]
+
+
 def _with_address(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PREDELLA_PUBLIC_URL", "https://predella.example.org")
     get_settings.cache_clear()
 
 
-def _approved(session: Session, submission: Submission, number: str, prompt: str) -> Item:
-    item = factories.item(session, submission, object_number=number)
-    made = factories.analysis(session, item, by=factories.release(session, prompt_id=prompt))
+def _approved(
+    session: Session,
+    submission: Submission,
+    number: str,
+    prompt: str,
+    text: str = factories.TEXT,
+    **fields: str,
+) -> Item:
+    item = factories.item(session, submission, object_number=number, **fields)
+    by = factories.release(session, prompt_id=prompt)
+    made = factories.analysis(session, item, by=by, text=text)
     factories.review(session, made)
     return item
 
 
 class TestTombstones:
-    def test_are_listed_after_what_left(
+    def test_are_listed_as_they_stand_in_the_file(
         self, session: Session, submission: Submission, of: CollectionId, store: Store
     ) -> None:
         undone = factories.approved(session, submission, object_number="a")
@@ -279,8 +446,8 @@ class TestTombstones:
         ]
 
         assert [(one.number, one.object_number, one.is_withdrawn) for one in every] == [
-            (1, "b", False),
-            (2, "a", True),
+            (1, "a", True),
+            (2, "b", False),
         ]
         assert paged == every
 

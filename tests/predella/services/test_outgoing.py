@@ -1,3 +1,5 @@
+import csv
+import json
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -10,10 +12,13 @@ from sqlalchemy.orm import Session
 from predella import clock, db
 from predella.formats import checking, paintingform, profiles
 from predella.formats.checking import Schemas
-from predella.ids import CollectionId, ExportId
+from predella.ids import AnalysisId, CollectionId, ExportId
 from predella.models import (
+    Analysis,
+    Client,
     Collection,
     Decision,
+    Export,
     ExportFormat,
     ExportLine,
     Item,
@@ -25,11 +30,12 @@ from predella.models import (
     Submission,
 )
 from predella.sampling import Plan
-from predella.services import exports, outgoing, prompts, rules
+from predella.services import exports, outgoing, prompts, reviews, rules
 from predella.services.exporting import NothingToExportError
 from predella.services.exporting import form as form_of
 from predella.services.outgoing import Gate
 from predella.settings import get_settings
+from predella.storage import Store
 from tests import factories
 from tests.predella.formats import hostile, judging
 from tests.predella.services import exporting
@@ -205,6 +211,65 @@ class TestEntry:
         assert entry.release.decoding == {"max_new_tokens": 512}
         assert (entry.run_id, entry.base) == (made.lease_token, "https://predella.example.org")
         assert (entry.approval.decision, one.carried) == ("approved", None)
+
+
+class TestLanguages:
+    def test_leave_side_by_side_and_the_newest_of_each(
+        self, session: Session, submission: Submission, s3: Bucket
+    ) -> None:
+        said = {"en": "A vase.", "nl": "Een vaas."}
+        for text in ("old", *said.values()):
+            for language, newest in said.items():
+                if text in {"old", newest}:
+                    _in(session, submission, language, text)
+
+        export = exporting.written(session, _of(submission), s3.store)
+
+        lines = list(map(json.loads, exporting.content(export, s3.store).splitlines()))
+        assert {line["record_id"]: line["wording"]["text"] for line in lines} == {
+            f"paintings/A/formal-analysis/{language}": text for language, text in said.items()
+        }
+        assert len(lines) == 2
+
+    def test_of_omeka_are_columns_that_stay_once_they_were_there(
+        self, session: Session, submission: Submission, s3: Bucket, tmp_path: Path
+    ) -> None:
+        _in(session, submission, "en", "A vase.")
+        alone = exporting.written(session, _of(submission), s3.store, ExportFormat.OMEKA_S)
+        dutch = _in(session, submission, "nl", "Een vaas.")
+        both = exporting.written(
+            session, _of(submission), s3.store, ExportFormat.OMEKA_S, since=alone.id
+        )
+        by = factories.account(session)
+        reviews.undo(session, AnalysisId(dutch.id), account=by, client=Client.CLI)
+        gone = exporting.written(
+            session, _of(submission), s3.store, ExportFormat.OMEKA_S, since=both.id
+        )
+
+        rows = [_rows(export, s3.store, tmp_path) for export in (alone, both, gone)]
+
+        assert rows[0][0]["dcterms:description"] == "A vase."
+        for (row,) in rows[1:]:
+            assert row["dcterms:description @en"] == "A vase."
+        assert rows[1][0]["dcterms:description @nl"] == "Een vaas."
+        assert "ingetrokken" in rows[2][0]["dcterms:description @nl"]
+        assert "dcterms:description" not in rows[2][0]
+
+
+def _in(session: Session, submission: Submission, language: str, text: str) -> Analysis:
+    """Return an approved text of object A in this language."""
+    item = factories.item(session, submission, object_number="A", language=language)
+    made = factories.analysis(session, item, text=text)
+    factories.review(session, made)
+    return made
+
+
+def _rows(export: Export, store: Store, folder: Path) -> list[dict[str, str]]:
+    """Return the rows of its file, in which nothing is wrong."""
+    path = exporting.file(export, store, folder)
+    assert judging.problems(path) == []
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
 
 
 class TestTraining:

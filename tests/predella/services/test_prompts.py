@@ -133,9 +133,9 @@ class TestDepartures:
         left = [one.entry for one in outgoing.departures(session, collection)]
 
         assert {entry.record_id: entry.wording.text for entry in left} == {
-            "prints/A-1/alt-text": "alt-text/1",
-            "prints/A-1/element-colour": "colour/1",
-            "prints/A-1/element-line": "line/1",
-            "prints/A-1/formal-analysis": "sectioned/1",
+            "prints/A-1/alt-text/en": "alt-text/1",
+            "prints/A-1/element-colour/en": "colour/1",
+            "prints/A-1/element-line/en": "line/1",
+            "prints/A-1/formal-analysis/en": "sectioned/1",
         }
         assert len(left) == 4

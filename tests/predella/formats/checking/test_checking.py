@@ -1,16 +1,29 @@
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from predella.errors import NotFoundError
-from predella.formats import catalog, checking, profiles
+from predella.formats import catalog, checking, disclosure, profiles
+from predella.formats.catalog import CatalogFormat
 from predella.formats.checking import Schemas, UnknownFileError
+from predella.formats.entry import Departing
 from tests.predella.formats import factories
 from tests.predella.formats.judging import official, problems, written
 
 EVERY_FORMAT = pytest.mark.parametrize("name", catalog.FORMATS)
+
+
+def every_text(form: CatalogFormat) -> Iterator[Departing]:
+    """Yield every kind of text in two languages, of one object with all and one with half left."""
+    for number in ("1", "2"):
+        for kind in sorted(form.KINDS):
+            texts = factories.of_kind(kind), factories.of_kind(kind, "A vase.")
+            english, plain = (factories.numbered(entry, number) for entry in texts)
+            dutch = factories.in_language(plain, "nl", f"{kind} {number}: een vaas | ^^ ␞")
+            yield from (english, dutch if number == "1" else factories.tombstone(dutch))
 
 
 class TestCheck:
@@ -34,9 +47,29 @@ class TestCheck:
     def test_sees_that_a_record_stands_twice(self, name: str, tmp_path: Path) -> None:
         form = catalog.named(name)
         kind = min(form.KINDS)
-        twice = iter([factories.of_kind(kind), factories.of_kind(kind)])
+        first = factories.of_kind(kind)
+        other = replace(
+            first,
+            object=replace(first.object, number="between", object_uri=None),
+            image=replace(first.image, key="between.jpg"),
+        )
+        twice = iter([first, other, first])
 
         assert any("stands already at" in said for said in problems(written(tmp_path, name, twice)))
+
+    @EVERY_FORMAT
+    def test_finds_nothing_in_objects_with_texts_of_every_kind_in_two_languages(
+        self, name: str, tmp_path: Path
+    ) -> None:
+        assert problems(written(tmp_path, name, every_text(catalog.named(name)))) == []
+
+    @EVERY_FORMAT
+    def test_the_official_schemas_find_nothing_in_them_either(
+        self, name: str, tmp_path: Path
+    ) -> None:
+        path = written(tmp_path, name, every_text(catalog.named(name)))
+
+        assert problems(path, official()) == []
 
     @EVERY_FORMAT
     def test_sees_that_a_file_was_cut_off(self, name: str, tmp_path: Path) -> None:
@@ -111,6 +144,21 @@ class TestCheck:
 
         assert problems(path) == ["line 1: this is not the header of any profile of ours"]
         assert list(checking.check(path, profile=own)) == []
+
+    def test_knows_the_columns_of_languages_and_asks_each_for_its_disclosure(
+        self, tmp_path: Path
+    ) -> None:
+        english = factories.full("A vase.")
+        dutch = factories.in_language(english, "nl", "Een vaas.")
+        path = tmp_path / "omeka.csv"
+        with path.open("wb") as out:
+            form = profiles.shipped("omeka-s").within(["en", "nl"])
+            list(catalog.write([english, dutch], out, to=form))
+
+        assert problems(path) == []
+        path.write_text(path.read_text().replace(disclosure.sentence(dutch), ""))
+        said = "nothing tells who wrote the text in 'dcterms:description @nl'"
+        assert problems(path) == [f"record 1: {said}"]
 
     @pytest.mark.parametrize("suffix", [".xml", ".csv", ".json", ".jsonl", ".tar"])
     @pytest.mark.parametrize("data", [b"", b"\xff\xfe\x00", b"[1]", b"{}", b"<a/>", b"null"])

@@ -7,7 +7,7 @@ import pytest
 from lxml import etree
 
 from predella.formats import oai
-from predella.formats.entry import CatalogEntry, Departing
+from predella.formats.entry import CatalogEntry, Departing, TextKind, object_id
 from predella.formats.oai import ErrorCode, Header, Record, Request, Token
 from predella.formats.xml import NAMESPACES, Element
 from tests.predella.formats import factories, hostile
@@ -24,17 +24,17 @@ def asked(**arguments: str) -> Request:
     return Request(address="https://x.example.org/oai", answered_at=moment, arguments=arguments)
 
 
-def record(line: Departing) -> Record:
-    entry = line if isinstance(line, CatalogEntry) else None
+def record(line: Departing, *others: CatalogEntry) -> Record:
+    bundle = factories.bundle(line, *others) if isinstance(line, CatalogEntry) else None
     head = Header(
-        identifier=oai.identifier(line.record_id, REPOSITORY),
+        identifier=oai.identifier(object_id(line), REPOSITORY),
         changed_at=line.approval.decided_at
         if isinstance(line, CatalogEntry)
         else line.withdrawn_at,
         set=line.collection,
-        deleted=entry is None,
+        deleted=bundle is None,
     )
-    return Record(head, entry)
+    return Record(head, bundle)
 
 
 def page(*lines: Departing, prefix: str = "oai_dc", token: Token | None = None) -> bytes:
@@ -144,16 +144,40 @@ class TestDublinCore:
         )
 
 
+class TestEveryPayload:
+    @EVERY_PREFIX
+    def test_is_one_record_with_every_text_of_the_object(self, prefix: str, tmp_path: Path) -> None:
+        english = factories.full("A vase.")
+        alt = factories.of_kind(TextKind.ALT_TEXT, "Vase.")
+        dutch = factories.in_language(english, "nl", "Een vaas.")
+        request = asked(verb="GetRecord", metadataPrefix=prefix, identifier="x")
+        reply = oai.get_record(request, record(english, dutch, alt), prefix=prefix)
+
+        path = tmp_path / "reply.xml"
+        path.write_bytes(reply)
+
+        assert problems(path, official()) == []
+        name = "lido:descriptiveNoteValue" if prefix == "lido" else "dc:description"
+        texts = root(reply).iterfind(f".//{name}", NAMESPACES)
+        assert [
+            (text.get(f"{{{NAMESPACES['xml']}}}lang"), (text.text or "").split(" [")[0])
+            for text in texts
+        ] == [("en", "A vase."), ("nl", "Een vaas."), ("en", "Vase.")]
+        assert len(root(reply).findall(".//oai:about", NAMESPACES)) == 1
+
+
 class TestObstacle:
     def test_finds_none_in_an_entry_with_accepted_rights_and_a_page(self) -> None:
-        assert oai.obstacle(factories.full()) is None
+        assert oai.obstacle(factories.bundle(factories.full())) is None
 
     @pytest.mark.parametrize("rights", [None, "http://rightsstatements.org/vocab/UND/1.0/"])
     def test_says_that_europeana_does_not_accept_the_rights(self, rights: str | None) -> None:
-        assert "does not accept" in (oai.obstacle(factories.full(rights_work=rights)) or "")
+        assert "does not accept" in (
+            oai.obstacle(factories.bundle(factories.full(rights_work=rights))) or ""
+        )
 
     def test_says_that_there_is_nowhere_to_look(self) -> None:
         entry = factories.full(object_uri=None)
         blind = replace(entry, image=replace(entry.image, iiif=None))
 
-        assert "can be seen" in (oai.obstacle(blind) or "")
+        assert "can be seen" in (oai.obstacle(factories.bundle(blind)) or "")

@@ -91,16 +91,95 @@ class TestShipped:
         assert row["contentDescription"] == odd.wording.text
         assert row["annotationDate"] == "2026-01-20"
 
+    def test_omeka_has_a_column_for_each_language_once_there_are_several(self) -> None:
+        profile, english = profiles.shipped("omeka-s"), factories.full("A vase.")
+        dutch = factories.in_language(english, "nl", "Een vaas.")
+
+        (alone,) = rows(profile.within(["en"]), english)
+        (both,) = rows(profile.within(["en", "nl"]), english, dutch)
+
+        assert alone["dcterms:description"] == both["dcterms:description @en"] == "A vase."
+        assert both["dcterms:description @nl"] == "Een vaas."
+        assert "Formele analyse" in both["dcterms:provenance @nl"]
+        assert "Formele analyse" not in both["dcterms:provenance @en"]
+        assert (both["dcterms:language"], both["visibility"]) == ("en\u241enl", "public")
+
+    def test_collectionspace_has_an_annotation_for_each_language(self) -> None:
+        english = factories.full("A vase.")
+        dutch = factories.in_language(english, "nl", "Een vaas.")
+
+        (row,) = rows(profiles.shipped("collectionspace-core"), english, dutch)
+
+        assert row["contentDescription"] == "A vase.\n\nEen vaas."
+        groups = [
+            row[f"annotation{name}"].split("|") for name in ("Type", "Note", "Date", "Author")
+        ]
+        assert [len(group) for group in groups] == [2, 2, 2, 2]
+
+    def test_collectionspace_media_has_one_row_for_a_picture_of_two_objects(self) -> None:
+        alt = factories.of_kind(TextKind.ALT_TEXT, "Vase.")
+        other = replace(alt, object=replace(alt.object, number="other"))
+
+        (row,) = rows(profiles.shipped("collectionspace-media"), alt, other)
+
+        assert row["altText"] == "Vase."
+
 
 class TestProfile:
-    def test_gives_each_language_and_each_kind_its_column(self) -> None:
+    def test_a_row_is_an_object_where_each_language_has_a_column(self) -> None:
         english = factories.full("A vase.")
-        alt = factories.of_kind(TextKind.ALT_TEXT, "Alt.")
-        dutch = replace(english, wording=replace(factories.wording("Een vaas."), language="nl"))
+        alt = factories.in_language(factories.of_kind(TextKind.ALT_TEXT), "en", "Alt.")
+        dutch = factories.in_language(english, "nl", "Een vaas.")
 
-        found = [(r["Tekst NL"], r["Tekst EN"], r["Alt"]) for r in rows(own(), english, alt, dutch)]
+        (row,) = rows(own(), english, alt, dutch)
 
-        assert found == [("", "A vase.", ""), ("", "Alt.", "Alt."), ("Een vaas.", "", "")]
+        assert (row["Tekst NL"], row["Tekst EN"], row["Alt"]) == (
+            "Een vaas.",
+            "A vase.\n\nAlt.",
+            "Alt.",
+        )
+        origins = row["Herkomst"].split("|")
+        assert [origin.removeprefix(f"{factories.NOTICE} ")[:7] for origin in origins] == [
+            "Formal ",
+            "Formele",
+            "Alterna",
+        ]
+        assert row["Titel"] == "River Landscape with a Mill"
+
+    def test_a_language_that_went_says_so_in_its_column(self) -> None:
+        english = factories.full("A vase.")
+        dutch = factories.in_language(english, "nl", "Een vaas.")
+
+        (row,) = rows(own(), english, factories.tombstone(dutch))
+
+        assert row["Tekst EN"] == "A vase."
+        assert row["Tekst NL"] == "Deze tekst is op 2026-02-01 ingetrokken."
+        assert "ingetrokken" not in row["Herkomst"] + row["Bron"]
+
+    def test_another_word_stands_for_the_one_language_that_went(self) -> None:
+        columns = "Text: text, Origin: disclosure, By: {field: reviewer, withdrawn: nobody}"
+        nl = "NL: {field: reviewer, language: nl, withdrawn: niemand}"
+        profile = own(f"row: object\ncolumns: {{{columns}, {nl}}}")
+        english = factories.full("A vase.")
+        gone = factories.tombstone(factories.in_language(english, "nl", "Een vaas."))
+
+        half, none = (
+            rows(profile, *lines)[0] for lines in ((english, gone), (factories.tombstone(english),))
+        )
+
+        assert (half["By"], half["NL"]) == ("A. Curator", "niemand")
+        assert (none["By"], none["NL"]) == ("nobody", "")
+
+    def test_a_row_is_what_the_profile_says(self) -> None:
+        english = factories.full("A vase.")
+        lines = [english, factories.in_language(english, "nl", "Een vaas.")]
+
+        found = {
+            unit: len(rows(own(f"row: {unit}\n{OWN}"), *lines))
+            for unit in ("text", "object", "image")
+        }
+
+        assert found == {"text": 2, "object": 1, "image": 1}
 
     def test_writes_days_as_the_museum_does(self) -> None:
         (row,) = rows(own(), factories.full())
@@ -108,7 +187,9 @@ class TestProfile:
         assert row["Dag"] == "20-01-2026"
 
     def test_says_another_word_when_the_text_is_withdrawn(self) -> None:
-        found = rows(own(), factories.full(), factories.tombstone(factories.full()))
+        other = factories.tombstone(factories.full(number="2"))
+
+        found = rows(own(), factories.full(), other)
 
         assert [row["Bron"] for row in found] == ["AI", "ingetrokken"]
 
@@ -133,6 +214,11 @@ class TestRead:
             ("columns: {A: {field: text, value: x}}", "either a field or a value"),
             ("columns: {A: text}", "no column holds the field 'disclosure'"),
             ("columns: {A: text, A: disclosure}", "a name stands twice"),
+            (
+                "columns: {A: {field: text, language: en, each_language: true}, B: disclosure}",
+                "one language, or one for each",
+            ),
+            ("row: page\ncolumns: {A: text, B: disclosure}", "row: Input should be"),
             ("columns: {A: text, B: disclosure}\ncolour: red", "colour: Extra inputs"),
             ("columns: {A: {field: text, kind: song}, B: disclosure}", "columns.A.kind"),
             ("columns: {A: text, B: disclosure}\nkinds: []", "kinds: List should have at least 1"),
