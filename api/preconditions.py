@@ -4,7 +4,7 @@ import json
 from hashlib import sha256
 from typing import Annotated, TypeVar
 
-from fastapi import Depends, Header, Response
+from fastapi import Depends, Form, Header, Response
 from pydantic import BaseModel
 
 from predella.errors import ConflictError, InvalidError
@@ -26,7 +26,7 @@ class PreconditionFailedError(ConflictError):
     """It changed since you saw it."""
 
     def __init__(self, *, etag: str, current: BaseModel) -> None:
-        super().__init__("it changed since you saw it; look at `current` and decide again")
+        super().__init__("it changed since you saw it; look at it as it is now, and decide again")
         self.etag, self.current = etag, current
 
 
@@ -47,6 +47,8 @@ def _seen(
 
 
 Seen = Annotated[frozenset[str], Depends(_seen)]
+SeenOnPage = Annotated[str, Form(alias="seen", max_length=100)]
+"""The same for a form of the desk: the ETag of what it was drawn from."""
 
 
 def etag_of(shown: BaseModel) -> str:

@@ -9,6 +9,8 @@ from fastapi.responses import RedirectResponse
 from api.dependencies import Administrator, DbSession
 from api.desk.listing import LIMIT, After, listed
 from api.desk.rendering import page
+from api.preconditions import PreconditionFailedError, SeenOnPage
+from api.schemas.accounts import AccountOut
 from predella.ids import AccountId, CollectionId, TokenId
 from predella.models import Account, Role
 from predella.services import accounts, collections, memberships
@@ -64,9 +66,14 @@ def change_roles(
     _administrator: Administrator,
     account_id: AccountId,
     roles: Annotated[list[str], Form(default_factory=list)],
+    seen: SeenOnPage,
 ) -> Response:
     """Choose all the roles that an account has in every collection."""
-    accounts.change_roles(session, accounts.get(session, account_id), roles)
+    account = accounts.get(session, account_id, lock=True)
+    current = AccountOut.model_validate(account)
+    if current.etag != seen:
+        raise PreconditionFailedError(etag=current.etag, current=current)
+    accounts.change_roles(session, account, roles)
     return _back(account_id)
 
 
@@ -129,6 +136,7 @@ def _shown(
         principal=administrator,
         status=HTTPStatus.CREATED if secret else HTTPStatus.OK,
         account=account,
+        seen=AccountOut.model_validate(account).etag,
         memberships=memberships.of(session, account),
         collections=collections.listed(session, within=None, limit=200),
         role_names=list(Role),

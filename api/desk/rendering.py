@@ -1,7 +1,7 @@
 """Pages: a template, with what every page needs and under a strict policy of content."""
 
 import secrets
-from functools import cache
+from functools import cache, partial
 from http import HTTPStatus
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from api.desk import languages, static_files
+from api.desk import languages, sentences, static_files
 from predella.services import preferences
 from predella.services.accounts import Principal
 
@@ -28,6 +28,7 @@ def _templates(language: str) -> Environment:
     )
     made.globals |= {"static": static_files.address, "language": language}
     made.filters |= languages.filters(language)
+    made.filters["said_of"] = partial(sentences.of, language)
     made.install_gettext_translations(  # type: ignore[attr-defined]
         languages.words(language), newstyle=True
     )
@@ -45,7 +46,8 @@ def page(
     """Return a page, or the part of one that a script asked for.
 
     Every template may use ``principal`` (None before sign-in), ``path``, ``nonce`` (for the
-    few inline styles), ``language``, ``static("name")``, and the filters of `languages`.
+    few inline styles), ``language``, ``static("name")``, the filters of `languages`,
+    and ``finding | said_of(text)``: what a finding says of a wording.
     """
     nonce = secrets.token_urlsafe(16)
     content = (

@@ -3,12 +3,14 @@
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Request, Response
+from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
 from api.dependencies import Administrator, DbSession
 from api.desk.listing import LIMIT, After, Before, listed
 from api.desk.rendering import page
+from api.preconditions import PreconditionFailedError, SeenOnPage
+from api.schemas.webhooks import WebhookOut
 from predella.ids import CollectionId, WebhookDeliveryId, WebhookId
 from predella.models import EventType, Webhook
 from predella.services import collections, deliveries, webhooks
@@ -16,6 +18,18 @@ from predella.services.accounts import Principal
 from predella.services.webhooks import Wish
 
 router = APIRouter(prefix="/desk/webhooks")
+
+
+def _wished(
+    url: Annotated[str, Form(max_length=2000)],
+    event_types: Annotated[list[EventType], Form(default_factory=list)],
+    description: Annotated[str, Form(max_length=500)] = "",
+    collection_id: Annotated[CollectionId | None, Form()] = None,
+) -> Wish:
+    return Wish(url.strip(), event_types, description, collection_id)
+
+
+Wished = Annotated[Wish, Depends(_wished)]
 
 
 @router.get("")
@@ -39,14 +53,9 @@ def add(
     request: Request,
     session: DbSession,
     administrator: Administrator,
-    *,
-    url: Annotated[str, Form(max_length=2000)],
-    event_types: Annotated[list[EventType], Form(default_factory=list)],
-    description: Annotated[str, Form(max_length=500)] = "",
-    collection_id: Annotated[CollectionId | None, Form()] = None,
+    wish: Wished,
 ) -> Response:
     """Add a webhook, and show its secret: in this answer, and in no other."""
-    wish = Wish(url.strip(), event_types, description, collection_id)
     webhook, secret = webhooks.add(session, wish, account=administrator.account)
     return _page(request, session, administrator, webhook, secret=secret)
 
@@ -62,6 +71,23 @@ def webhook_page(
     """Show one webhook and what was sent to it."""
     webhook = webhooks.get(session, webhook_id)
     return _page(request, session, administrator, webhook, before=before)
+
+
+@router.post("/{webhook_id}")
+def change(
+    session: DbSession,
+    _administrator: Administrator,
+    webhook_id: WebhookId,
+    wish: Wished,
+    seen: SeenOnPage,
+) -> Response:
+    """Change what a webhook is told, and where."""
+    webhook = webhooks.held(session, webhook_id)
+    current = WebhookOut.of(webhook)
+    if current.etag != seen:
+        raise PreconditionFailedError(etag=current.etag, current=current)
+    webhooks.change(session, webhook, wish)
+    return _back(webhook_id)
 
 
 @router.post("/{webhook_id}/secret")
@@ -121,6 +147,9 @@ def _page(
         principal=administrator,
         status=HTTPStatus.CREATED if secret else HTTPStatus.OK,
         webhook=webhook,
+        seen=WebhookOut.of(webhook).etag,
+        types=list(EventType),
+        collections=collections.listed(session, within=None, limit=200),
         deliveries=listed(found, lambda one: one.id),
         secret=secret,
     )

@@ -2,11 +2,13 @@
 
 from predella.checks.context import Context, Lookalike, Picture, Record, Term
 from predella.checks.finding import CheckName, Finding, Severity
-from predella.checks.registry import CHECKS, run, suite
+from predella.checks.registry import BY_NAME, CHECKS, run, suite
+from predella.checks.saying import Writer
 from predella.checks.thresholds import Thresholds
 from predella.checks.wording import Wording
 
 __all__ = [
+    "BY_NAME",
     "CHECKS",
     "CheckName",
     "Context",
@@ -18,6 +20,7 @@ __all__ = [
     "Term",
     "Thresholds",
     "Wording",
+    "Writer",
     "run",
     "suite",
 ]

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from predella.checks.context import Context
 from predella.checks.finding import Remark, Severity
+from predella.checks.saying import Sayings
 from predella.checks.wording import Wording
 
 _NAME = (
@@ -26,14 +27,17 @@ _MOVEMENT = re.compile(
     r"Dutch Golden Age|Hudson River School|Barbizon School)s?\b"
 )
 
+SAYS: Sayings = {
+    "maker": ("“{quote}” says who made it; that cannot be seen in the picture.",),
+    "movement": ("“{quote}” names a movement or a period; describe what can be seen of it.",),
+}
+
 
 def find(wording: Wording, context: Context) -> Iterator[Remark]:
     """Tell makers and movements that an English text names."""
     if not context.is_english:
         return
     for match in _MADE.finditer(wording.plain):
-        sentence = f"“{match[0]}” says who made it; that cannot be seen in the picture."
-        yield Remark(Severity.SOFT, sentence, match.span(), {"kind": "maker"})
+        yield Remark(Severity.SOFT, match.span(), {"kind": "maker"})
     for match in _MOVEMENT.finditer(wording.plain):
-        sentence = f"“{match[0]}” names a movement or a period; describe what can be seen of it."
-        yield Remark(Severity.INFO, sentence, match.span(), {"kind": "movement"})
+        yield Remark(Severity.INFO, match.span(), {"kind": "movement"})

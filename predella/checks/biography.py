@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from predella.checks.context import Context
 from predella.checks.finding import Remark, Severity
+from predella.checks.saying import Sayings
 from predella.checks.wording import Wording
 
 _LIFE = re.compile(
@@ -26,14 +27,17 @@ _WHEREABOUTS = re.compile(
     re.IGNORECASE,
 )
 
+SAYS: Sayings = {
+    "life": ("“{quote}” speaks of somebody's life; it cannot be seen in the picture.",),
+    "whereabouts": ("“{quote}” tells what became of the picture; that cannot be seen in it.",),
+}
+
 
 def find(wording: Wording, context: Context) -> Iterator[Remark]:
     """Tell lives, owners and places of keeping that an English text speaks of."""
     if not context.is_english:
         return
     for match in _LIFE.finditer(wording.plain):
-        sentence = f"“{match[0]}” speaks of somebody's life; it cannot be seen in the picture."
-        yield Remark(Severity.SOFT, sentence, match.span(), {"kind": "life"})
+        yield Remark(Severity.SOFT, match.span(), {"kind": "life"})
     for match in _WHEREABOUTS.finditer(wording.plain):
-        sentence = f"“{match[0]}” tells what became of the picture; that cannot be seen in it."
-        yield Remark(Severity.SOFT, sentence, match.span(), {"kind": "whereabouts"})
+        yield Remark(Severity.SOFT, match.span(), {"kind": "whereabouts"})

@@ -1,7 +1,7 @@
 """Phrases of a text that a measurement can speak against."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from predella.checks.finding import Remark, Severity
@@ -27,7 +27,7 @@ def claim(phrases: str, contradicted: Callable[[float], bool]) -> Claim:
 
 
 def against(
-    wording: Wording, claims: Iterable[Claim], measured: float, *, what: str, sentence: str
+    wording: Wording, claims: Iterable[Claim], measured: float, evidence: Mapping[str, object]
 ) -> Iterator[Remark]:
     """Return a remark for every phrase that the measurement contradicts."""
     for one in claims:
@@ -35,5 +35,4 @@ def against(
             continue
         for match in one.pattern.finditer(wording.plain):
             if not _DENIED.search(wording.before(match.start())):
-                evidence = {what: round(measured, 3)}
-                yield Remark(Severity.SOFT, sentence, match.span(), evidence)
+                yield Remark(Severity.SOFT, match.span(), evidence)

@@ -5,10 +5,18 @@ from collections.abc import Iterator
 from predella.checks import hue
 from predella.checks.context import Context
 from predella.checks.finding import Remark, Severity
+from predella.checks.saying import Sayings
 from predella.checks.wording import Wording
 
 _GREY_CHROMA = 4.0
 """C*ab that 95 in 100 pixels stay below: nobody sees a hue in it."""
+
+SAYS_ABSENT: Sayings = {
+    None: ("{share:.1%} of the picture could be called {colour:colour}.",),
+}
+SAYS_IN_GREY: Sayings = {
+    None: ("The image is black and white; no hue can be seen in it.",),
+}
 
 
 def find_absent(wording: Wording, context: Context) -> Iterator[Remark]:
@@ -21,9 +29,8 @@ def find_absent(wording: Wording, context: Context) -> Iterator[Remark]:
     for claimed in hue.named(wording):
         share = picture.colours.get(claimed.name)
         if share is not None and share < context.thresholds.colour_share:
-            sentence = f"{share:.1%} of the picture could be called {claimed.name}."
             evidence = {"colour": claimed.name, "share": share}
-            yield Remark(Severity.SOFT, sentence, claimed.span, evidence)
+            yield Remark(Severity.SOFT, claimed.span, evidence)
 
 
 def find_in_grey(wording: Wording, context: Context) -> Iterator[Remark]:
@@ -31,8 +38,7 @@ def find_in_grey(wording: Wording, context: Context) -> Iterator[Remark]:
     if not context.is_english or not _is_grey(context):
         return
     for claimed in hue.named(wording):
-        sentence = "The image is black and white; no hue can be seen in it."
-        yield Remark(Severity.SOFT, sentence, claimed.span, {"colour": claimed.name})
+        yield Remark(Severity.SOFT, claimed.span, {"colour": claimed.name})
 
 
 def _is_grey(context: Context) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from predella.checks.context import Context
 from predella.checks.finding import Remark, Severity
+from predella.checks.saying import Sayings
 from predella.checks.wording import Wording
 
 _YEAR = r"(?:1[1-9]\d\d|20[0-4]\d)"
@@ -32,14 +33,17 @@ _CENTURY = re.compile(
     re.IGNORECASE,
 )
 
+SAYS: Sayings = {
+    "year": ("“{quote}” is a date; it cannot be seen in the picture.",),
+    "century": ("“{quote}” is a century; it cannot be seen in the picture.",),
+}
+
 
 def find(wording: Wording, _context: Context) -> Iterator[Remark]:
     """Tell years, decades and centuries."""
     years = _YEARS.finditer(wording.plain) if _DIGIT.search(wording.plain) else ()
     for match in years:
         how = str(match.lastgroup)
-        sentence = f"“{match[how]}” is a date; it cannot be seen in the picture."
-        yield Remark(Severity.SOFT, sentence, match.span(how), {"kind": "year"})
+        yield Remark(Severity.SOFT, match.span(how), {"kind": "year"})
     for match in _CENTURY.finditer(wording.plain):
-        sentence = f"“{match[0]}” is a century; it cannot be seen in the picture."
-        yield Remark(Severity.SOFT, sentence, match.span(), {"kind": "century"})
+        yield Remark(Severity.SOFT, match.span(), {"kind": "century"})

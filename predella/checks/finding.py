@@ -50,12 +50,10 @@ class Remark:
     """What one check notices, before anybody asks which check it was."""
 
     severity: Severity
-    sentence: str
-    """What is wrong, in plain words."""
     span: Span | None = None
     """The words it is about; none when it is about the whole text."""
     evidence: Mapping[str, object] = field(default_factory=dict)
-    """What it was concluded from; JSON values."""
+    """What it was concluded from, and what fills the gaps of its sentence; JSON values."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +64,7 @@ class Finding:
     version: int
     severity: Severity
     sentence: str
+    """What is wrong, in plain English."""
     span: Span | None
     evidence: Mapping[str, object]
     fingerprint: bytes

@@ -18,6 +18,7 @@ _CALLED = {
     "pink": "pink pinks magenta fuchsia",
     "brown": "brown browns umber",
 }
+NAMES = tuple(_CALLED)
 _HUES = {word: hue for hue, words in _CALLED.items() for word in words.split()}
 _DENIED = re.compile(
     r"\b(?:no|not|nor|neither|never|without|lacks?|lacking|absent|absence of|devoid of|free of|"

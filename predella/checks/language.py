@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from predella.checks.context import Context
 from predella.checks.finding import Remark, Severity
+from predella.checks.saying import Sayings
 from predella.checks.wording import Wording
 
 _COMMON = {
@@ -34,11 +35,6 @@ _COMMON = {
     " sitä jonka kanssa",
 }
 _SETS = {language: frozenset(words.split()) for language, words in _COMMON.items()}
-_NAMES = {
-    "en": "English", "nl": "Dutch", "de": "German", "fr": "French", "it": "Italian",
-    "es": "Spanish", "pt": "Portuguese", "sv": "Swedish", "da": "Danish", "no": "Norwegian",
-    "pl": "Polish", "fi": "Finnish",
-}  # fmt: skip
 _SAME = {"nb": "no", "nn": "no"}
 _LEAST = 20
 """Words; in fewer, a title or a quotation decides."""
@@ -47,6 +43,11 @@ _EXPECTED = 0.12
 _OTHER = 0.25
 _MANY_BYTES = 1.4
 """In UTF-8, for each character: Latin scripts take fewer, all others more."""
+
+SAYS: Sayings = {
+    "script": ("The text is not in the Latin script that {asked:language} is written in.",),
+    "other": ("The text seems to be in {seems:language}, not in {asked:language}.",),
+}
 
 
 def find(wording: Wording, context: Context) -> Iterator[Remark]:
@@ -57,8 +58,7 @@ def find(wording: Wording, context: Context) -> Iterator[Remark]:
         return
     said = [word.text for word in wording.words]
     if _in_another_script(wording.text):
-        sentence = f"The text is not in the Latin script that {_NAMES[asked]} is written in."
-        yield Remark(Severity.HARD, sentence, evidence={"asked": asked})
+        yield Remark(Severity.HARD, evidence={"kind": "script", "asked": asked})
     elif len(said) >= _LEAST:
         yield from _other(said, asked)
 
@@ -69,9 +69,8 @@ def _other(said: list[str], asked: str) -> Iterator[Remark]:
     best = max(_SETS, key=lambda code: _share(said, code))
     share = _share(said, best)
     if share > _OTHER:
-        sentence = f"The text seems to be in {_NAMES[best]}, not in {_NAMES[asked]}."
-        evidence = {"asked": asked, "seems": best, "share": round(share, 3)}
-        yield Remark(Severity.HARD, sentence, evidence=evidence)
+        evidence = {"kind": "other", "asked": asked, "seems": best, "share": round(share, 3)}
+        yield Remark(Severity.HARD, evidence=evidence)
 
 
 def _share(said: list[str], language: str) -> float:

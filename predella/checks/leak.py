@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from predella.checks.context import Context
 from predella.checks.finding import Remark, Severity, Span
+from predella.checks.saying import Sayings
 from predella.checks.wording import Wording
 
 _ROLE = re.compile(
@@ -26,24 +27,26 @@ _PREAMBLE = re.compile(
     r"\b(?:analysis|paragraph|description|text)\b[^.!?\n]{0,60}:)",
     re.IGNORECASE,
 )
-_SAYS = {
-    "role": (_ROLE, "This is a mark of the conversation with the model, not of the text."),
-    "refusal": (_REFUSAL, "Here the model speaks of itself, or refuses."),
-    "preamble": (_PREAMBLE, "Here the model answers whoever asked; it is no part of the text."),
-}
+_PATTERNS = {"role": _ROLE, "refusal": _REFUSAL, "preamble": _PREAMBLE}
 _ECHO = 7
 """Words of the question in a row; its own subject takes fewer."""
 _FRAMES = frozenset({"user", "assistant", "image", "s"})
 
+SAYS: Sayings = {
+    "role": ("This is a mark of the conversation with the model, not of the text.",),
+    "refusal": ("Here the model speaks of itself, or refuses.",),
+    "preamble": ("Here the model answers whoever asked; it is no part of the text.",),
+    "echo": ("This repeats the question that the model was asked.",),
+}
+
 
 def find(wording: Wording, context: Context) -> Iterator[Remark]:
     """Tell role marks, refusals, answers to the asker, and the question itself."""
-    for kind, (pattern, sentence) in _SAYS.items():
+    for kind, pattern in _PATTERNS.items():
         for match in pattern.finditer(wording.plain):
-            yield Remark(Severity.HARD, sentence, match.span(), {"kind": kind})
+            yield Remark(Severity.HARD, match.span(), {"kind": kind})
     for span in _echoes(wording, Wording(context.prompt)):
-        sentence = "This repeats the question that the model was asked."
-        yield Remark(Severity.HARD, sentence, span, {"kind": "echo"})
+        yield Remark(Severity.HARD, span, {"kind": "echo"})
 
 
 def _echoes(wording: Wording, prompt: Wording) -> Iterator[Span]:

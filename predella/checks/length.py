@@ -4,7 +4,12 @@ from collections.abc import Iterator
 
 from predella.checks.context import Context
 from predella.checks.finding import Remark, Severity
+from predella.checks.saying import Sayings
 from predella.checks.wording import Wording
+
+SAYS: Sayings = {
+    None: ("The text has {words:,} words; such texts have {least:,} to {most:,} here.",),
+}
 
 
 def find(wording: Wording, context: Context) -> Iterator[Remark]:
@@ -12,8 +17,5 @@ def find(wording: Wording, context: Context) -> Iterator[Remark]:
     count, limits = len(wording.words), context.thresholds.length.of(context.kind)
     if limits.least <= count <= limits.most:
         return
-    sentence = (
-        f"The text has {count:,} words; such texts have {limits.least:,} to {limits.most:,} here."
-    )
     evidence = {"words": count, "least": limits.least, "most": limits.most}
-    yield Remark(Severity.SOFT, sentence, evidence=evidence)
+    yield Remark(Severity.SOFT, evidence=evidence)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from predella.checks.claim import against, claim
 from predella.checks.context import Context
 from predella.checks.finding import Remark
+from predella.checks.saying import Sayings
 from predella.checks.wording import Wording
 
 _WHOLE = r"(?:overall|on the whole|throughout)"
@@ -34,6 +35,13 @@ _CONTRAST = (
     ),
 )
 
+SAYS: Sayings = {
+    "mean": ("The mean lightness of the pixels is {luma_mean:.2f}, where 0 is black and 1 white.",),
+    "range": (
+        "The pixels range from {luma_5th:.2f} to {luma_95th:.2f}, where 0 is black and 1 white.",
+    ),
+}
+
 
 def find(wording: Wording, context: Context) -> Iterator[Remark]:
     """Tell what an English text says of the light of the whole and the pixels contradict."""
@@ -42,8 +50,9 @@ def find(wording: Wording, context: Context) -> Iterator[Remark]:
         return
     luma, low, high = (picture.level(f"luma_{name}") for name in ("mean", "5th", "95th"))
     if luma is not None:
-        sentence = f"The mean lightness of the pixels is {luma:.2f}, where 0 is black and 1 white."
-        yield from against(wording, _KEY, luma, what="luma_mean", sentence=sentence)
+        evidence = {"kind": "mean", "luma_mean": round(luma, 3)}
+        yield from against(wording, _KEY, luma, evidence)
     if low is not None and high is not None:
-        sentence = f"The pixels range from {low:.2f} to {high:.2f}, where 0 is black and 1 white."
-        yield from against(wording, _CONTRAST, high - low, what="luma_spread", sentence=sentence)
+        levels = {"luma_5th": low, "luma_95th": high, "luma_spread": high - low}
+        evidence = {"kind": "range", **{name: round(level, 3) for name, level in levels.items()}}
+        yield from against(wording, _CONTRAST, high - low, evidence)

@@ -10,6 +10,7 @@ from hashlib import blake2b
 
 from predella.checks.context import Context
 from predella.checks.finding import Remark, Severity
+from predella.checks.saying import Sayings
 from predella.checks.wording import Wording
 
 _RUN = 3
@@ -23,6 +24,13 @@ _LEAST_WORDS = 12
 """A shorter text, or sentence of half of it, is alike by chance."""
 _LEAST_OF_SENTENCE = 6
 _SPACE = re.compile(r"[\W_]+")
+
+SAYS_NEAR: Sayings = {
+    None: ("The text is nearly that of {nearest}, which shows another image.",),
+}
+SAYS_REUSED: Sayings = {
+    None: ("This sentence stands in {works:,} or more other texts of the collection.",),
+}
 
 
 def bands(wording: Wording) -> list[int]:
@@ -66,8 +74,7 @@ def find_near(wording: Wording, context: Context) -> Iterator[Remark]:
     if alike:
         nearest = max(alike, key=lambda one: (one["similarity"], str(one["analysis_id"])))
         whose = nearest["object_number"] or nearest["analysis_id"]
-        sentence = f"The text is nearly that of {whose}, which shows another image."
-        yield Remark(Severity.SOFT, sentence, evidence={"alike": alike})
+        yield Remark(Severity.SOFT, evidence={"alike": alike, "nearest": whose})
 
 
 def find_reused(wording: Wording, context: Context) -> Iterator[Remark]:
@@ -75,8 +82,7 @@ def find_reused(wording: Wording, context: Context) -> Iterator[Remark]:
     for hashed, span in sentence_hashes(wording).items():
         works = context.reuse.get(hashed, 0)
         if works >= context.thresholds.reused_in:
-            sentence = f"This sentence stands in {works:,} or more other texts of the collection."
-            yield Remark(Severity.INFO, sentence, span, {"works": works})
+            yield Remark(Severity.INFO, span, {"works": works})
 
 
 def _runs(wording: Wording) -> set[str]:

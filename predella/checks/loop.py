@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from predella.checks.context import Context
 from predella.checks.finding import Remark, Severity, Span
+from predella.checks.saying import Sayings
 from predella.checks.wording import Wording
 
 _BLOCK = 1_000
@@ -22,13 +23,15 @@ _LEAST = 8
 """Words that a loop at the end takes up at least."""
 _SENTENCES = 0.3
 
+SAYS: Sayings = {None: ("The text repeats itself.",)}
+
 
 def find(wording: Wording, _context: Context) -> Iterator[Remark]:
     """Tell a text that goes round in a circle: at its end, in its sentences, or all over."""
     found = _at_the_end(wording) or _in_sentences(wording) or _in_runs(wording) or _packed(wording)
     if found is not None:
         span, evidence = found
-        yield Remark(Severity.HARD, "The text repeats itself.", span, evidence)
+        yield Remark(Severity.HARD, span, evidence)
 
 
 _Found = tuple[Span, dict[str, object]]

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from predella.checks import vocabulary
 from predella.checks.context import Context
 from predella.checks.finding import Remark, Severity
+from predella.checks.saying import Sayings
 from predella.checks.wording import Wording
 
 _NAME = re.compile(r"(?<![\w'-])[A-ZÀ-Þ][a-zà-ÿ]{2,}(?:[ -][A-ZÀ-Þ][a-zà-ÿ]+)*")
@@ -19,6 +20,8 @@ _CAPITALISED = vocabulary.words("""
 """Words that English writes with a capital and that say how a thing looks, or what it depicts."""
 _PIGMENTS = vocabulary.words("red blue green yellow brown white black lake ochre umber sienna")
 
+SAYS: Sayings = {"name": ("“{quote}” looks like a name; can it be seen in the picture?",)}
+
 
 def find(wording: Wording, context: Context) -> Iterator[Remark]:
     """Tell words that an English text capitalises within a sentence."""
@@ -31,8 +34,7 @@ def find(wording: Wording, context: Context) -> Iterator[Remark]:
             continue
         if allowed.issuperset(words) or match[0].lower() in allowed or _is_pigment(wording, match):
             continue
-        sentence = f"“{match[0]}” looks like a name; can it be seen in the picture?"
-        yield Remark(Severity.INFO, sentence, match.span(), {"kind": "name"})
+        yield Remark(Severity.INFO, match.span(), {"kind": "name"})
 
 
 def _follows_colon(wording: Wording, place: int) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from predella.checks.context import Context, Picture
 from predella.checks.finding import Remark, Severity
+from predella.checks.saying import Sayings
 from predella.checks.wording import Wording
 
 _NUMBER = r"(\d+(?:[.,]\d+)?)\s*(?:cm|mm|m|in\.?|inches)?"
@@ -20,16 +21,25 @@ _MARGIN = 1.05
 _TURNED = 1.1
 """As far from square as the object must be for a turn to be seen."""
 
+_LIES = (
+    "The catalog gives {dimensions} (height first), the picture has {width:,} x {height:,} pixels: "
+    "it seems to lie on its side."
+)
+SAYS: Sayings = {
+    "as_it_is": (_LIES,),
+    "as_turned": (_LIES, "The file itself asked to be turned."),
+}
+
 
 def find(_wording: Wording, context: Context) -> Iterator[Remark]:
     """Tell a photograph that lies on its side, by the catalog's dimensions."""
     for record in context.records:
-        if context.picture and record.dimensions and is_turned(context.picture, record.dimensions):
-            yield remark(context.picture, record.dimensions)
+        if context.picture and record.dimensions and _is_turned(context.picture, record.dimensions):
+            yield _remark(context.picture, record.dimensions)
             return
 
 
-def is_turned(picture: Picture, dimensions: str) -> bool:
+def _is_turned(picture: Picture, dimensions: str) -> bool:
     """Say whether the picture fits the dimensions only when it is turned by a quarter."""
     size = _height_and_width(dimensions)
     if size is None:
@@ -41,21 +51,16 @@ def is_turned(picture: Picture, dimensions: str) -> bool:
     return 1 / _MARGIN < catalog * pixels < _MARGIN
 
 
-def remark(picture: Picture, dimensions: str) -> Remark:
-    """Say so in words."""
+def _remark(picture: Picture, dimensions: str) -> Remark:
     turned = picture.facts.get("orientation", 1)
-    exif = " The file itself asked to be turned." if turned not in {1, None} else ""
-    sentence = (
-        f"The catalog gives {dimensions} (height first), the picture has {picture.width:,} x"
-        f" {picture.height:,} pixels: it seems to lie on its side.{exif}"
-    )
     evidence = {
+        "kind": "as_it_is" if turned in {1, None} else "as_turned",
         "dimensions": dimensions,
         "width": picture.width,
         "height": picture.height,
         "exif_orientation": turned,
     }
-    return Remark(Severity.INFO, sentence, evidence=evidence)
+    return Remark(Severity.INFO, evidence=evidence)
 
 
 def _height_and_width(dimensions: str) -> tuple[float, float] | None:

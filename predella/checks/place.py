@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from predella.checks.context import Context
 from predella.checks.finding import Remark, Severity
+from predella.checks.saying import Sayings
 from predella.checks.wording import Wording
 
 _TOWNS = """
@@ -37,6 +38,10 @@ _PLACE = re.compile(
     rf"|\b[Tt]he\s+(?P<sight>{_SIGHTS})\b"
 )
 
+SAYS: Sayings = {
+    "place": ("“{quote}” is a place; only the catalog can know that it is this one.",),
+}
+
 
 def find(wording: Wording, context: Context) -> Iterator[Remark]:
     """Tell towns, lands and sights that an English text puts the scene in."""
@@ -44,5 +49,4 @@ def find(wording: Wording, context: Context) -> Iterator[Remark]:
         return
     for match in _PLACE.finditer(wording.plain):
         how = str(match.lastgroup)
-        sentence = f"“{match[how]}” is a place; only the catalog can know that it is this one."
-        yield Remark(Severity.SOFT, sentence, match.span(how), {"kind": "place"})
+        yield Remark(Severity.SOFT, match.span(how), {"kind": "place"})

@@ -7,6 +7,7 @@ from functools import lru_cache
 from predella.checks import vocabulary
 from predella.checks.context import Context, Record
 from predella.checks.finding import Remark, Severity, Span
+from predella.checks.saying import Sayings
 from predella.checks.wording import Wording, plain
 
 _QUALIFIER = re.compile(
@@ -45,6 +46,16 @@ _SURNAME = 4
 """Letters of a single name that is looked for."""
 _PIGMENT = r"(?!\s+(?:brown|red|blue|green|yellow|lake|white|black)\b)"
 
+SAYS: Sayings = {
+    "artist": (
+        "“{quote}” is the artist in the catalog; a text about what can be seen needs none.",
+    ),
+    "sitter": (
+        "“{quote}” is the sitter in the catalog; a text about what can be seen needs none.",
+    ),
+    "title": ("“{quote}” is the title in the catalog; a text about what can be seen needs none.",),
+}
+
 
 def find(wording: Wording, context: Context) -> Iterator[Remark]:
     """Tell the record's own artist, sitter and title."""
@@ -55,15 +66,8 @@ def find(wording: Wording, context: Context) -> Iterator[Remark]:
                 if match.span() in told or _is_a_common_word(match, wording):
                     continue
                 told.add(match.span())
-                yield _remark(kind, match)
-
-
-def _remark(kind: str, match: re.Match[str]) -> Remark:
-    sentence = (
-        f"“{match[0]}” is the {kind} in the catalog; a text about what can be seen needs none."
-    )
-    severity = Severity.HARD if kind == "artist" else Severity.SOFT
-    return Remark(severity, sentence, match.span(), {"kind": kind})
+                severity = Severity.HARD if kind == "artist" else Severity.SOFT
+                yield Remark(severity, match.span(), {"kind": kind})
 
 
 def _is_a_common_word(match: re.Match[str], wording: Wording) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from predella.checks.claim import against, claim
 from predella.checks.context import Context
 from predella.checks.finding import Remark
+from predella.checks.saying import Sayings
 from predella.checks.wording import Wording
 
 _FORMAT = r"(?:format|orientation)"
@@ -28,12 +29,18 @@ _CLAIMS = (
     ),
 )
 
+SAYS: Sayings = {None: ("The picture has {width:,} x {height:,} pixels.",)}
+
 
 def find(wording: Wording, context: Context) -> Iterator[Remark]:
     """Tell what an English text says of the format and the picture contradicts."""
     picture = context.picture
     if picture is None or not context.is_english:
         return
-    sentence = f"The picture has {picture.width:,} x {picture.height:,} pixels."
     ratio = picture.width / picture.height
-    yield from against(wording, _CLAIMS, ratio, what="width_by_height", sentence=sentence)
+    evidence = {
+        "width_by_height": round(ratio, 3),
+        "width": picture.width,
+        "height": picture.height,
+    }
+    yield from against(wording, _CLAIMS, ratio, evidence)

@@ -4,9 +4,16 @@ from collections.abc import Iterator, Sequence
 
 from predella.checks.context import Context, Term
 from predella.checks.finding import Remark, Severity
+from predella.checks.saying import Sayings
 from predella.checks.wording import Word, Wording
 
 _ENDINGS = ("s", "es", "'s")
+
+_MORE = ("{why}.", "Instead: {instead}.")
+SAYS: Sayings = {
+    "forbidden": ("The glossary forbids “{term}”.", *_MORE),
+    "avoided": ("The glossary advises against “{term}”.", *_MORE),
+}
 
 
 def find(wording: Wording, context: Context) -> Iterator[Remark]:
@@ -39,10 +46,12 @@ def _stands_at(term: Term, words: Sequence[Word]) -> bool:
 
 
 def _remark(term: Term, span: tuple[int, int]) -> Remark:
-    severity = Severity.HARD if term.forbidden else Severity.SOFT
-    said = " ".join(term.words)
-    sentence = f"The glossary {'forbids' if term.forbidden else 'advises against'} “{said}”."
-    sentence += f" {term.why.rstrip('.')}." if term.why else ""
-    sentence += f" Instead: {term.instead}." if term.instead else ""
-    evidence = {"term": said, "why": term.why, "instead": term.instead, "source": term.source}
-    return Remark(severity, sentence, span, evidence)
+    kind, severity = ("forbidden", Severity.HARD) if term.forbidden else ("avoided", Severity.SOFT)
+    evidence = {
+        "kind": kind,
+        "term": " ".join(term.words),
+        "why": term.why.rstrip(".") if term.why else None,
+        "instead": term.instead or None,
+        "source": term.source,
+    }
+    return Remark(severity, span, evidence)

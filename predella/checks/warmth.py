@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from predella.checks.claim import against, claim
 from predella.checks.context import Context
 from predella.checks.finding import Remark
+from predella.checks.saying import Sayings
 from predella.checks.wording import Wording
 
 _HUES = r"(?:palette|tones|tonality|hues|colou?rs|colou?ring)"
@@ -35,6 +36,11 @@ _STRENGTH = (
 _FAINT = 0.06
 """Mean saturation below which warm and cool mean nothing."""
 
+SAYS: Sayings = {
+    "warmth": ("The warmth of the pixels is {warmth:.2f}, from -1 (all blue) to 1 (all orange).",),
+    "saturation": ("The mean saturation of the pixels is {saturation_mean:.2f}, from 0 to 1.",),
+}
+
 
 def find(wording: Wording, context: Context) -> Iterator[Remark]:
     """Tell what an English text says of the whole palette and the pixels contradict."""
@@ -45,9 +51,7 @@ def find(wording: Wording, context: Context) -> Iterator[Remark]:
     if saturation is None or warmth is None:
         return
     if saturation > _FAINT:
-        sentence = (
-            f"The warmth of the pixels is {warmth:.2f}, from -1 (all blue) to 1 (all orange)."
-        )
-        yield from against(wording, _WARMTH, warmth, what="warmth", sentence=sentence)
-    sentence = f"The mean saturation of the pixels is {saturation:.2f}, from 0 to 1."
-    yield from against(wording, _STRENGTH, saturation, what="saturation_mean", sentence=sentence)
+        evidence = {"kind": "warmth", "warmth": round(warmth, 3)}
+        yield from against(wording, _WARMTH, warmth, evidence)
+    evidence = {"kind": "saturation", "saturation_mean": round(saturation, 3)}
+    yield from against(wording, _STRENGTH, saturation, evidence)

@@ -81,6 +81,10 @@ class Wording:
         """Return the whole sentences around a span."""
         return self.sentence_at(span[0])[0], self.sentence_at(max(span[0], span[1] - 1))[1]
 
+    def quote(self, span: Span | None) -> str | None:
+        """Return the words of a span, as they stand."""
+        return self.text[slice(*span)] if span else None
+
     def without(self, span: Span) -> str:
         """Return the text without the sentences around a span; one gap stays where two were."""
         start, end = self.passage(span)

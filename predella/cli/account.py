@@ -144,14 +144,13 @@ def password(name: Name) -> None:
 def sign_in_link(name: Name) -> None:
     """Print an address that signs an account in, once, within 15 minutes."""
     with db.transaction() as session:
-        address = link(session, accounts.by_name(session, name))
+        address = link(session, accounts.by_name(session, name), desk=get_settings().desk_url)
     out.print(address, soft_wrap=True, highlight=False)
 
 
-def link(session: Session, account: Account) -> str:
-    """Return an address of the desk that signs this account in, once."""
-    secret = sessions.make_link(session, account)
-    return f"{get_settings().desk_url}/sign-in/once/{secret}"
+def link(session: Session, account: Account, *, desk: str) -> str:
+    """Return an address of this desk that signs the account in, once."""
+    return f"{desk}/sign-in/once/{sessions.make_link(session, account)}"
 
 
 @app.command()

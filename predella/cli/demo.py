@@ -57,7 +57,7 @@ def demo(
             _approve(collection, account)
             _export(home / "exports")
             return
-        _say_what_next(stack.address, account)
+        _say_what_next(stack, account)
         stack.wait()
 
 
@@ -148,9 +148,10 @@ def _export(folder: Path) -> None:
         export.write(_SLUG, wanted=wanted, to=str(folder / name))
 
 
-def _say_what_next(address: str, account: Account) -> None:
+def _say_what_next(stack: Stack, account: Account) -> None:
+    address, desk = stack.address, stack.settings.desk_url
     with db.transaction() as session:
-        link = account_commands.link(session, account)
+        link = account_commands.link(session, account, desk=desk)
     out.print(
         f"\n[bold]The desk, signed in as {account.display_name}[/] (this link works once):\n"
         f"    {link}\n"

@@ -1,6 +1,6 @@
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from predella.models.account import Account
@@ -23,7 +23,6 @@ class Revision(Record):
         CheckConstraint("sha256 = sha256(convert_to(text, 'UTF8'))", name="sha256"),
         CheckConstraint("edit_distance >= 0", name="edit_distance"),
         CheckConstraint("share_kept BETWEEN 0 AND 1", name="share_kept"),
-        Index("ix_revision_account", "account_id", postgresql_where="account_id IS NOT NULL"),
     )
 
     analysis_id: Mapped[UUID] = mapped_column(ForeignKey("analysis.id"))

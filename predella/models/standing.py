@@ -65,6 +65,16 @@ class Standing(Base):
             text("md5(CAST(analysis_id AS text))"),
             "analysis_id",
         ),
+        # The collection last: where an account may not look everywhere, the index alone tells.
+        Index(
+            "ix_standing_account",
+            "account_id",
+            "state",
+            "calm",
+            "analysis_id",
+            "collection_id",
+            postgresql_where="account_id IS NOT NULL",
+        ),
     )
 
     analysis_id: Mapped[UUID] = mapped_column(ForeignKey("analysis.id"), primary_key=True)
@@ -80,3 +90,5 @@ class Standing(Base):
     info: Mapped[int] = mapped_column(SmallInteger)
     calm: Mapped[float]
     """The lower, the sooner somebody should look: ``confidence - soft - 1000 * hard``."""
+    account_id: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
+    """Whose the newest step is: an amendment or a decision, an undo too. Nobody's at first."""

@@ -6,11 +6,14 @@ No redirect is followed, no proxy of the environment is used, and no body is rea
 import ssl
 import time
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from typing import NamedTuple
 
 import httpcore2
 from typing_extensions import override
 
 from predella.errors import UnavailableError
+from predella.outside import patience
 from predella.outside.places import Address, Place
 
 _CONNECT_SECONDS = 5.0
@@ -18,8 +21,16 @@ _TOTAL_SECONDS = 10.0
 """To the head of the answer, however slowly that drips."""
 
 
-def post(place: Place, body: bytes, headers: Mapping[str, str]) -> int:
-    """Send this, and return the status of the answer; redirects are not followed.
+class Answer(NamedTuple):
+    """The head of an answer."""
+
+    status: int
+    retry_after: timedelta | None
+    """How long it asks to be left alone."""
+
+
+def post(place: Place, body: bytes, headers: Mapping[str, str]) -> Answer:
+    """Send this, and return how it was answered; redirects are not followed.
 
     Raises:
         UnavailableError: no answer came; the message says why.
@@ -37,7 +48,7 @@ def post(place: Place, body: bytes, headers: Mapping[str, str]) -> int:
             httpcore2.ConnectionPool(ssl.create_default_context(), network_backend=way) as pool,
             pool.stream("POST", target, headers=list(named.items()), content=body) as response,
         ):
-            return response.status
+            return Answer(response.status, patience.asked(response.headers))
     except httpcore2.TimeoutException as error:
         raise UnavailableError(f"{place.url.host} did not answer in time") from error
     except (httpcore2.NetworkError, httpcore2.ProtocolError, OSError) as error:

@@ -5,12 +5,12 @@ import secrets
 from collections.abc import Collection as Names
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from hashlib import sha256
 from hmac import compare_digest
 from uuid import UUID
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, joinedload
 
@@ -26,7 +26,7 @@ from predella.errors import (
 )
 from predella.ids import AccountId, CollectionId, TokenId
 from predella.models import Account, Collection, Membership, Role, Token, WebSession
-from predella.services import audits
+from predella.services import audits, uses
 
 _GRANTS: dict[Role, frozenset[str]] = {
     Role.DIGITIZER: frozenset({"collections:read", "submissions:write"}),
@@ -51,7 +51,6 @@ _OF_THE_HOUSE = frozenset({"accounts:write", "metrics:read"})
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._@-]{0,99}")
 _TOKEN = re.compile(r"predella_([0-9a-f]{32})_[\w-]{43}", re.ASCII)
-_NOTE_USE_EVERY = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
@@ -303,7 +302,7 @@ def authenticate(session: Session, token: str) -> Principal:
     if known is None or not compare_digest(known.sha256, sha256(token.encode()).digest()):
         raise AuthenticationError("this token is not one of ours")
     _require_open(known)
-    _note_use(session, known)
+    uses.note(session, known, Token.last_used_at)
     audits.act_for(session, known.account)
     return principal(known.account, token=known)
 
@@ -354,16 +353,6 @@ def _require_open(token: Token) -> None:
         raise AuthenticationError(f"this token expired on {token.expires_at:%Y-%m-%d}")
     if token.account.disabled_at is not None:
         raise AuthenticationError("the account of this token is disabled")
-
-
-def _note_use(session: Session, token: Token) -> None:
-    """Remember the use, at most once a minute, and never wait for another request's note."""
-    now = clock.now()
-    stale = or_(Token.last_used_at.is_(None), Token.last_used_at < now - _NOTE_USE_EVERY)
-    if token.last_used_at is not None and token.last_used_at >= now - _NOTE_USE_EVERY:
-        return
-    free = select(Token.id).where(Token.id == token.id, stale).with_for_update(skip_locked=True)
-    session.execute(update(Token).where(Token.id.in_(free)).values(last_used_at=now))
 
 
 def _grantable(session: Session, account: Account, scopes: Names[str] | None) -> list[str]:

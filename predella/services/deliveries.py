@@ -45,6 +45,8 @@ class Outcome:
     error: str | None
     """None where it arrived."""
     seconds: float
+    retry_after: timedelta | None = None
+    """How long the endpoint asked to be left alone."""
 
 
 def listed(
@@ -138,7 +140,14 @@ def finish(session: Session, delivery_id: UUID, outcome: Outcome, *, attempt: in
     delivery = session.get_one(WebhookDelivery, delivery_id)
     webhook = webhooks.held(session, WebhookId(delivery.webhook_id))
     session.refresh(delivery, with_for_update=True)
-    session.add(WebhookAttempt(delivery_id=delivery_id, **vars(outcome)))
+    session.add(
+        WebhookAttempt(
+            delivery_id=delivery_id,
+            status_code=outcome.status_code,
+            error=outcome.error,
+            seconds=outcome.seconds,
+        )
+    )
     if outcome.error is None:
         _arrived(webhook, delivery, outcome)
     elif delivery.state is DeliveryState.WAITING and delivery.attempt == attempt:
@@ -163,7 +172,8 @@ def _failed(
     now = clock.now()
     delivery.status_code, delivery.error = outcome.status_code, outcome.error
     webhook.failing_since = webhook.failing_since or now
-    webhook.paused_until = now + _PAUSE
+    webhook.paused_until = now + max(_PAUSE, outcome.retry_after or _PAUSE)
+    delivery.next_attempt_at = max(delivery.next_attempt_at, webhook.paused_until)
     if delivery.attempt > len(_WAITS):
         delivery.state, delivery.ended_at = DeliveryState.FAILED, now
     session.flush()

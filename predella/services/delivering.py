@@ -12,6 +12,7 @@ from predella import clock, db
 from predella.errors import ConflictError, InvalidError, UnavailableError
 from predella.models import WebhookDelivery, WebhookEvent
 from predella.outside import places, posting
+from predella.outside.posting import Answer
 from predella.services import deliveries, signatures, webhooks
 from predella.services.deliveries import Outcome
 from predella.settings import get_settings
@@ -56,13 +57,14 @@ def message(event: WebhookEvent) -> str:
 def _tried(delivery: WebhookDelivery, secret_ids: Sequence[UUID]) -> Outcome:
     began = time.monotonic()
     try:
-        status = _sent(delivery, secret_ids)
+        answer = _sent(delivery, secret_ids)
     except (UnavailableError, InvalidError, ConflictError) as error:
         return Outcome(None, str(error), time.monotonic() - began)
-    return Outcome(status, _fault(status), time.monotonic() - began)
+    fault, seconds = _fault(answer.status), time.monotonic() - began
+    return Outcome(answer.status, fault, seconds, answer.retry_after)
 
 
-def _sent(delivery: WebhookDelivery, secret_ids: Sequence[UUID]) -> int:
+def _sent(delivery: WebhookDelivery, secret_ids: Sequence[UUID]) -> Answer:
     networks = get_settings().webhook_private_networks
     place = places.judge(delivery.webhook.url, private_networks=networks)
     body = message(delivery.event)

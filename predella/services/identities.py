@@ -4,6 +4,7 @@ An account is bound to the provider and to what it calls somebody for ever (``is
 OpenID Connect Core 1.0, 5.7), never to a name or an address, which may pass to somebody else.
 """
 
+import csv
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -38,14 +39,15 @@ class Person:
 def roles_of(setting: str) -> dict[str, frozenset[Role]]:
     """Return which roles a group gives, from ``group=role,group=role``.
 
-    A group may stand there several times; it may hold spaces and ``=``, but no comma.
+    A group may stand there several times; it may hold spaces and ``=``. Where it holds a comma the
+    pair is put in quotes, as in a CSV file: ``"prints, drawings=role"``.
 
     Raises:
         InvalidError: a part is no pair, or there is none.
         UnknownNamesError: a role is misspelt.
     """
     found: dict[str, frozenset[Role]] = {}
-    for pair in filter(None, (part.strip() for part in setting.split(","))):
+    for pair in filter(None, (part.strip() for part in _parted(setting))):
         group, _, role = (part.strip() for part in pair.rpartition("="))
         if not group:
             raise InvalidError(f"PREDELLA_OIDC_ROLES: {pair!r} is not written as group=role")
@@ -55,6 +57,17 @@ def roles_of(setting: str) -> dict[str, frozenset[Role]]:
     if not found:
         raise InvalidError("PREDELLA_OIDC_ROLES names no group; write group=role,group=role")
     return found
+
+
+def _parted(setting: str) -> list[str]:
+    try:
+        rows = list(csv.reader(setting.splitlines(), skipinitialspace=True, strict=True))
+    except csv.Error as error:
+        raise InvalidError(
+            f"PREDELLA_OIDC_ROLES: {error}; quotes go around a whole pair,"
+            ' as in "prints, drawings=curator"'
+        ) from error
+    return [pair for row in rows for pair in row]
 
 
 def sign_in(

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from predella.checks import Picture, orientation
+from predella.checks import BY_NAME, CheckName, Context, Picture, Record, Wording
 from predella.ids import CollectionId, SubmissionId
 from predella.models import Image, Item
 
@@ -27,6 +27,7 @@ def turned(
         query = query.where(Item.collection_id == collection_id)
     rows = query.where(Item.dimensions.is_not(None)).execution_options(yield_per=1_000)
     for item, image in session.execute(rows):
-        picture, dimensions = Picture(image.width, image.height, image.facts), item.dimensions or ""
-        if orientation.is_turned(picture, dimensions):
-            yield item, orientation.remark(picture, dimensions).sentence
+        picture = Picture(image.width, image.height, image.facts)
+        around = Context(records=[Record(dimensions=item.dimensions)], picture=picture)
+        for finding in BY_NAME[CheckName.ORIENTATION].findings(Wording(""), around):
+            yield item, finding.sentence

@@ -2,8 +2,8 @@
 
 A page costs what its rows cost and not what the collection costs. Two things cannot keep to
 that: words are looked for in every text that the other terms leave, so give them a collection;
-and ``is:mine`` looks at all that the account ever did. Who may see more than ten collections,
-but not all, has a page sorted from all that they may see.
+and who may see more than ten collections, but not all, has a page sorted from all that they
+may see.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -11,12 +11,11 @@ from sqlalchemy.orm import Session, joinedload
 from predella import clock
 from predella.errors import AuthenticationError, InvalidError
 from predella.models import Account, SignInLink, Way, WebSession
-from predella.services import accounts, audits
+from predella.services import accounts, audits, uses
 from predella.services.accounts import Principal
 
 _IDLE = timedelta(hours=12)
 _LIFE = timedelta(days=7)
-_NOTE_USE_EVERY = timedelta(minutes=1)
 _LINK_LIFE = timedelta(minutes=15)
 _SHOWN = 200
 
@@ -64,7 +63,7 @@ def authenticate(session: Session, secret: str) -> Principal:
         or now >= min(found.expires_at, found.last_seen_at + _IDLE)
     ):
         raise AuthenticationError("you are signed out; sign in again")
-    _note_use(session, found)
+    uses.note(session, found, WebSession.last_seen_at)
     audits.act_for(session, found.account)
     return accounts.principal(found.account, session=found)
 
@@ -133,15 +132,6 @@ def follow_link(session: Session, secret: str) -> Account:
     link.used_at = clock.now()
     session.flush()
     return link.account
-
-
-def _note_use(session: Session, found: WebSession) -> None:
-    """Remember the use, at most once a minute, and never wait for another request's note."""
-    now = clock.now()
-    if found.last_seen_at > now - _NOTE_USE_EVERY:
-        return
-    free = select(WebSession.id).where(WebSession.id == found.id).with_for_update(skip_locked=True)
-    session.execute(update(WebSession).where(WebSession.id.in_(free)).values(last_seen_at=now))
 
 
 def _enter(

@@ -83,11 +83,12 @@ FROM generate_series(1, {count}) n JOIN revision ON revision.id = pg_temp.id('re
 WHERE (hashtext('review' || n) & 1023) / 1024.0 < 0.3;
 ANALYZE;
 INSERT INTO standing (analysis_id, collection_id, state, object_number, confidence, hard, soft,
-    info, calm)
+    info, calm, account_id)
 SELECT analysis.id, :within, CASE WHEN review.id IS NULL THEN 'needs_review' ELSE 'rejected' END,
     item.object_number, predella_confidence(mean_logprob), coalesce(hard, 0), coalesce(soft, 0),
     coalesce(info, 0),
-    predella_confidence(mean_logprob) - coalesce(soft, 0) - 1000 * coalesce(hard, 0)
+    predella_confidence(mean_logprob) - coalesce(soft, 0) - 1000 * coalesce(hard, 0),
+    review.account_id
 FROM analysis JOIN item ON item.id = analysis.item_id
 LEFT JOIN review ON review.analysis_id = analysis.id
 LEFT JOIN (

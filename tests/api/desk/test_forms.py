@@ -1,5 +1,7 @@
 """What the forms of the settings and lists do, as a browser without scripts sends them."""
 
+import html
+import re
 from datetime import timedelta
 from http import HTTPStatus
 
@@ -23,6 +25,7 @@ from predella.services import (
     selections,
 )
 from predella.services.gates import Change
+from predella.settings import get_settings
 from tests import factories
 from tests.api.conftest import Acting
 from tests.services import Bucket
@@ -33,6 +36,12 @@ def _posted(client: TestClient, path: str, **data: object) -> str:
     answer = client.post(path, data=data, follow_redirects=False)
     assert answer.status_code == HTTPStatus.SEE_OTHER, answer.text
     return answer.headers["Location"]
+
+
+def _seen(client: TestClient, path: str) -> str:
+    """Return what a page says that its form was drawn from, as a browser sends it back."""
+    (found,) = re.findall(r'name="seen" value="([^"]*)"', client.get(path).text)
+    return html.unescape(found)
 
 
 class TestSubmissions:
@@ -161,7 +170,7 @@ class TestRoles:
             prints = factories.collection(session, slug="prints", name="Prints").id
             address = f"/desk/accounts/{factories.account(session, Role.CURATOR, name='ines').id}"
 
-        _posted(admin, f"{address}/roles", roles=["registrar"])
+        _posted(admin, f"{address}/roles", roles=["registrar"], seen=_seen(admin, address))
         leads_to = _posted(
             admin,
             f"{address}/memberships",
@@ -178,16 +187,84 @@ class TestRoles:
             (kept,) = memberships.of(session, account)
             assert kept.roles == ["approver", "curator"]
         _posted(admin, f"{address}/memberships", collection_id=str(prints))
-        _posted(admin, f"{address}/roles")
+        _posted(admin, f"{address}/roles", seen=_seen(admin, address))
         assert "checked" not in admin.get(address).text
 
     def test_the_last_admin_is_told_why_the_role_stays(self, admin: TestClient) -> None:
         me = admin.get("/v1/me").json()["account"]["id"]
 
-        answer = admin.post(f"/desk/accounts/{me}/roles", data={}, headers={"Accept": "text/html"})
+        answer = admin.post(
+            f"/desk/accounts/{me}/roles",
+            data={"seen": _seen(admin, f"/desk/accounts/{me}")},
+            headers={"Accept": "text/html"},
+        )
 
         assert answer.status_code == HTTPStatus.CONFLICT
         assert "give somebody else that role first" in answer.text
+
+    def test_that_a_second_admin_chose_meanwhile_are_not_overwritten(
+        self, admin: TestClient
+    ) -> None:
+        with db.transaction() as session:
+            address = f"/desk/accounts/{factories.account(session, name='ines').id}"
+        drawn = _seen(admin, address)
+        _posted(admin, f"{address}/roles", roles=["approver"], seen=drawn)
+
+        answer = admin.post(
+            f"{address}/roles",
+            data={"roles": ["registrar"], "seen": drawn},
+            headers={"Accept": "text/html"},
+        )
+
+        assert answer.status_code == HTTPStatus.PRECONDITION_FAILED
+        assert "Go back, look at it anew, and decide again." in answer.text
+        with db.transaction() as session:
+            assert accounts.by_name(session, "ines").roles == ["approver"]
+
+
+class TestWebhooks:
+    @pytest.fixture
+    def address(self, admin: TestClient, monkeypatch: pytest.MonkeyPatch) -> str:
+        monkeypatch.setenv("PREDELLA_WEBHOOK_KEY", "k" * 32)
+        monkeypatch.setenv("PREDELLA_WEBHOOK_PRIVATE_NETWORKS", '["127.0.0.0/8"]')
+        get_settings.cache_clear()
+        body = {"url": "http://127.0.0.1:9/hook", "event_types": ["export.written"]}
+        made = admin.post("/v1/webhooks", json=body)
+        return f"/desk/webhooks/{made.json()['id']}"
+
+    def test_are_told_something_else_and_elsewhere_from_then_on(
+        self, admin: TestClient, address: str
+    ) -> None:
+        with db.transaction() as session:
+            prints = str(factories.collection(session, slug="prints", name="Prints").id)
+        wanted = {
+            "url": "http://127.0.0.1:9/elsewhere",
+            "event_types": ["lot.concluded", "export.failed"],
+            "description": "the catalogue",
+            "collection_id": prints,
+        }
+
+        leads_to = _posted(admin, address, **wanted, seen=_seen(admin, address))
+
+        shown = admin.get(leads_to).text
+        assert 'value="http://127.0.0.1:9/elsewhere"' in shown
+        assert f'value="{prints}" selected' in shown
+        told_of = sorted(wanted["event_types"])
+        assert re.findall(r'value="([a-z.]+)" checked', shown) == told_of
+        kept = admin.get(address.replace("/desk/", "/v1/")).json()
+        assert kept.items() >= (wanted | {"event_types": told_of}).items()
+
+    def test_are_not_changed_by_a_form_that_is_out_of_date(
+        self, admin: TestClient, address: str
+    ) -> None:
+        drawn = _seen(admin, address)
+        wanted = {"url": "http://127.0.0.1:9/first", "event_types": ["export.failed"]}
+        _posted(admin, address, **wanted, seen=drawn)
+
+        answer = admin.post(address, data={**wanted, "url": "http://127.0.0.1:9/b", "seen": drawn})
+
+        assert answer.status_code == HTTPStatus.PRECONDITION_FAILED
+        assert "http://127.0.0.1:9/first" in admin.get(address).text
 
 
 class TestButtons:

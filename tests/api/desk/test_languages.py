@@ -9,6 +9,7 @@ from babel.messages.pofile import read_po
 from fastapi.testclient import TestClient
 
 from api.desk import languages, rendering
+from predella.checks import CHECKS, hue
 from predella.services.preferences import Language
 
 _TRANSLATED = [one for one in get_args(Language) if one != languages.SOURCE]
@@ -16,13 +17,17 @@ _DUTCH = {"Accept-Language": "fr;q=0.1, nl-NL, en;q=0.5"}
 
 
 def _said() -> set[str | tuple[str, ...]]:
-    """Return what the templates say, in the language that they are written in."""
+    """Return what the templates and the checks say, in the language that they are written in."""
     found = extract_from_dir(
         rendering.TEMPLATES,
         [("**.html", "jinja2")],
         {"**.html": {"silent": "false", "trim_blocks": "true", "lstrip_blocks": "true"}},
     )
-    return {message[:2] if isinstance(message, tuple) else message for _, _, message, _, _ in found}
+    shown = {
+        message[:2] if isinstance(message, tuple) else message for _, _, message, _, _ in found
+    }
+    sayings = {one for check in CHECKS for saying in check.says.values() for one in saying}
+    return {*shown, *sayings, *hue.NAMES}
 
 
 class TestChosen:
@@ -44,7 +49,7 @@ class TestChosen:
 
 class TestCatalogue:
     @pytest.mark.parametrize("language", _TRANSLATED)
-    def test_says_all_that_the_templates_say_and_nothing_else(self, language: str) -> None:
+    def test_says_all_that_the_pages_say_and_nothing_else(self, language: str) -> None:
         with languages.catalogue(language).open("rb") as file:
             written = [one for one in read_po(file, locale=language) if one.id]
 

@@ -84,9 +84,12 @@ class TestStartServices:
         self, path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("PREDELLA_DATABASE_URL", "postgresql+psycopg://elsewhere/production")
+        monkeypatch.setenv("PREDELLA_API_PORT", "1")
 
         with Stack(path, report=lambda _: None) as stack:
             assert _migrated(stack.start_services())
+            port = read_env(path / "env")["PREDELLA_API_PORT"]
+            assert stack.settings.desk_url == stack.address == f"http://127.0.0.1:{port}"
 
     @pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:DeprecationWarning")
     def test_lets_postgres_carry_the_messages_where_there_is_no_redis(

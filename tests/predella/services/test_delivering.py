@@ -1,7 +1,7 @@
 import json
 import socket
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -96,6 +96,12 @@ def _only() -> WebhookDelivery:
         return found
 
 
+def _next_try() -> datetime:
+    with db.transaction() as session:
+        tried = select(WebhookDelivery).where(WebhookDelivery.attempt > 0)
+        return session.scalars(tried).one().next_attempt_at
+
+
 def _webhook(webhook_id: WebhookId) -> Webhook:
     with db.transaction() as session:
         found = webhooks.get(session, webhook_id)
@@ -188,6 +194,36 @@ class TestDeliverWaiting:
                 (503, "it answered 503"),
                 (200, None),
             ]
+
+    def test_leaves_an_endpoint_alone_as_long_as_it_asks(
+        self, endpoint: Endpoint, added: Added, later: Callable[..., None]
+    ) -> None:
+        asked_at = clock.now()
+        for _ in range(2):
+            _test(added[0])
+        endpoint.status, endpoint.headers = 429, {"Retry-After": "7200"}
+
+        assert deliver_waiting()
+        later(minutes=110)
+        assert not deliver_waiting()
+        assert len(endpoint.told) == 1
+        assert (_next_try() - asked_at) > timedelta(minutes=119)
+
+        later(minutes=11)
+        endpoint.status, endpoint.headers = 204, {}
+        assert deliver_waiting()
+        assert deliver_waiting()
+        assert len(endpoint.told) == 3
+
+    def test_waits_a_minute_whatever_less_an_endpoint_asks(
+        self, endpoint: Endpoint, added: Added, later: Callable[..., None]
+    ) -> None:
+        _test(added[0])
+        endpoint.status, endpoint.headers = 503, {"Retry-After": "1"}
+
+        assert deliver_waiting()
+        later(seconds=50)
+        assert not deliver_waiting()
 
     def test_tries_what_is_down_once_a_minute_however_much_waits(
         self, endpoint: Endpoint, added: Added, later: Callable[..., None]

@@ -38,6 +38,23 @@ class TestRolesOf:
             "ou=desk": {Role.ADMIN},
         }
 
+    def test_a_group_with_a_comma_is_written_in_quotes(self) -> None:
+        found = identities.roles_of(
+            '"prints, drawings=curator", "prints, drawings=approver",\n "the ""old"" desk=admin"'
+        )
+
+        assert found == {
+            "prints, drawings": {Role.APPROVER, Role.CURATOR},
+            'the "old" desk': {Role.ADMIN},
+        }
+
+    @pytest.mark.parametrize(
+        "setting", ['"prints, drawings"=curator', '"prints, drawings=curator', '"a=curator" b']
+    )
+    def test_says_where_quotes_go(self, setting: str) -> None:
+        with pytest.raises(InvalidError, match="around a whole pair"):
+            identities.roles_of(setting)
+
     @pytest.mark.parametrize("setting", ["", " , ", "curators", "=curator"])
     def test_says_how_it_is_written(self, setting: str) -> None:
         with pytest.raises(InvalidError, match="group=role"):

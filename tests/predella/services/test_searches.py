@@ -180,6 +180,22 @@ class TestPage:
         assert _found(session, "-is:mine", by=me) == [soft.id]
         assert _found(session, "is:mine state:needs_review", by=me) == [clean.id]
         assert _found(session, "is:mine") == []
+        assert _found(session, "is:mine,held", by=me) == [clean.id, hard.id]
+
+    def test_an_undo_makes_it_mine_and_an_amendment_again_a_colleague_s(
+        self, session: Session, three: dict[str, AnalysisId]
+    ) -> None:
+        me, colleague = factories.account(session), factories.account(session)
+        clean = session.get_one(Analysis, three["clean"])
+        rejected = factories.review(session, clean, Decision.REJECTED, by=colleague)
+        factories.review(session, clean, Decision.REOPENED, by=me, undoes_id=rejected.id)
+        assert _found(session, "is:mine", by=me) == [clean.id]
+
+        factories.revision(session, clean, text="Hers.", account=colleague)
+
+        assert _found(session, "is:mine", by=me) == []
+        assert _found(session, "is:mine", by=colleague) == [clean.id]
+        assert _found(session, "-is:mine", by=me) == list(three.values())
 
     def test_a_claim_that_ran_out_is_none(
         self, session: Session, three: dict[str, AnalysisId], monkeypatch: pytest.MonkeyPatch
