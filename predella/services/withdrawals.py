@@ -86,7 +86,10 @@ def _held(session: Session, submission_id: SubmissionId) -> Submission:
         raise ConflictError(
             f"submission {submission_id} is {submission.state}: nothing of it can be taken back"
         )
-    locked = select(Item.id).where(Item.submission_id == submission_id)
+    is_of_it = Item.submission_id == submission_id
+    # What shows one of its pictures is settled with it.
+    pictures = select(Item.picture_id).where(is_of_it, Item.picture_id.is_not(None))
+    locked = select(Item.id).where(is_of_it | Item.picture_id.in_(pictures))
     locked = locked.order_by(Item.id).with_for_update()
     session.execute(select(func.count()).select_from(locked.subquery()))
     return submission
