@@ -8,7 +8,7 @@ several objects obeys all of their gates.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import date
 from typing import Any, cast
 
@@ -106,11 +106,11 @@ _KEPT_BACK = text("""
 
 _WANTED = text("""
     CREATE TEMPORARY TABLE wanted ON COMMIT DROP AS
-    SELECT object_number, CAST(become AS jsonb) AS become
-    FROM unnest(:numbers, :become) AS wanted (object_number, become)
-""").bindparams(bindparam("numbers", type_=ARRAY(String)), bindparam("become", type_=ARRAY(String)))
+    SELECT object_number, CAST(said AS jsonb) AS said
+    FROM unnest(:numbers, :said) AS wanted (object_number, said)
+""").bindparams(bindparam("numbers", type_=ARRAY(String)), bindparam("said", type_=ARRAY(String)))
 
-# What is not among the words of ``become`` stays as it is.
+# What is not among the words of ``said`` stays as it is.
 _BECOME = """
     SELECT wanted.object_number, gate.is_open AS was_open, become.sensitivity,
         become.sensitivity_note, become.ai_processing, become.exportable, become.embargo_until,
@@ -119,7 +119,7 @@ _BECOME = """
     FROM wanted
     LEFT JOIN object_gate gate ON gate.collection_id = :collection_id
         AND gate.object_number = wanted.object_number
-    CROSS JOIN LATERAL jsonb_populate_record(gate, wanted.become) become
+    CROSS JOIN LATERAL jsonb_populate_record(gate, wanted.said) become
 """
 _COUNT = text(f"""
     SELECT count(*) AS objects, count(*) FILTER (WHERE differs) AS changed,
@@ -153,6 +153,10 @@ class Change:
     rights_work: str | None = None
     clear: Sequence[str] = ()
     """Names of those of the last four to empty: ``embargo_until``, ``rights_work`` ..."""
+
+    def but(self, own: Mapping[str, Any]) -> "Change":
+        """Return the same but for what one object has of its own."""
+        return replace(self, **own, clear=[name for name in self.clear if name not in own])
 
 
 @dataclass(frozen=True)
@@ -257,8 +261,8 @@ def change_many(
 def _want(session: Session, wanted: Mapping[str, Change]) -> None:
     session.flush()
     session.execute(text("DROP TABLE IF EXISTS pg_temp.wanted"))
-    become = [json.dumps(_values(to), default=str) for to in wanted.values()]
-    session.execute(_WANTED, {"numbers": list(wanted), "become": become})
+    said = [json.dumps(_values(to), default=str) for to in wanted.values()]
+    session.execute(_WANTED, {"numbers": list(wanted), "said": said})
 
 
 def speak(session: Session, submission: Submission) -> None:

@@ -114,7 +114,7 @@ class TestHandIn:
     def _hand_in(self, museum: Museum, *rows: str) -> dict[str, ItemState]:
         museum.hand_in(HEADER + "\n".join(rows) + "\n")
         found = museum.session.execute(select(Item.object_number, Item.state).order_by(Item.id))
-        return dict(found.tuples())
+        return dict(found.all())
 
     def test_keeps_a_picture_from_the_model_when_one_of_its_objects_is_closed(
         self, museum: Museum
