@@ -83,7 +83,7 @@ class TestChange:
 
         _change(session, item, RESTRICT)
 
-        assert ledger.heartbeat(session, [held.token], lease_seconds=60) == {held.token}
+        assert ledger.heartbeat(session, [held], lease_seconds=60) == [held]
         assert ledger.fail(session, held, code="x", sentence="y") == set()
         assert _states(session, item) == [ItemState.WITHHELD]
         assert session.scalars(select(Attempt.outcome)).all() == [Outcome.LOST]
