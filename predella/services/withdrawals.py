@@ -37,6 +37,8 @@ def restore(
 ) -> Submission:
     """Bring a hand-in back: its work goes on, and its texts stand as they were decided on.
 
+    When all of it has come to its end, webhooks are told that it is finished, once more.
+
     Raises:
         NotFoundError: there is no such submission.
         ConflictError: the very same was handed in again meanwhile.
@@ -47,7 +49,15 @@ def restore(
     if submission.is_withdrawn:
         try:
             with session.begin_nested():
-                _turn(session, submission, account, is_withdrawn=False, reason=said)
+                # Told as finished once more, when the last of it has come to its end again.
+                _turn(
+                    session,
+                    submission,
+                    account,
+                    is_withdrawn=False,
+                    reason=said,
+                    finished_at=None,
+                )
         except IntegrityError as error:
             raise ConflictError(
                 "the same was handed in again since; withdraw that submission first"
