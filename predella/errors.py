@@ -10,6 +10,9 @@ from datetime import datetime
 from math import ceil
 from uuid import UUID
 
+_NAMED = 20
+"""Things that one sentence names."""
+
 
 class PredellaError(Exception):
     """Base class of every error that predella raises on purpose."""
@@ -40,6 +43,18 @@ class LastAdminError(ConflictError):
 
 class InvalidError(PredellaError):
     """What was asked cannot be right, whatever the state of things."""
+
+
+class UnknownObjectsError(InvalidError):
+    """Of some object numbers nothing was ever handed in to the collection."""
+
+    def __init__(self, numbers: Sequence[str]) -> None:
+        named = ", ".join(numbers[:_NAMED]) + (", ..." if len(numbers) > _NAMED else "")
+        super().__init__(
+            f"nothing was changed: no object of {len(numbers)} of these numbers was handed in to"
+            f" the collection: {named}"
+        )
+        self.numbers = numbers
 
 
 class AuthenticationError(PredellaError):

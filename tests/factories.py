@@ -104,6 +104,8 @@ def item(session: Session, within: Submission | None = None, **fields: Any) -> I
     """Make an item that waits to be prepared and whose text may leave; its row speaks last."""
     within = within or submission(session)
     made = _new_item(within, **fields)
+    if made.image_id and not made.sha256:
+        made.sha256 = session.get_one(Image, made.image_id).sha256
     gate(session, within, made)
     return _kept(session, made)
 
@@ -234,8 +236,8 @@ def analyses(
     session.add_all(made)
     session.flush()
     session.add_all(_new_revision(one, 0, text) for one in made)
-    for one, of in zip(made, items, strict=True):
-        _share(one, of)
+    for one, of, pictured in zip(made, items, images, strict=True):
+        _share(one, of, pictured)
     session.flush()
     return made
 
@@ -271,13 +273,14 @@ def _image_of(session: Session, of: Item) -> Image:
 
 def share(session: Session, made: Analysis, *items: Item) -> None:
     """Give these items the analysis: they show the same image."""
+    pictured = session.get_one(Image, made.image_id)
     for one in items:
-        _share(made, one)
+        _share(made, one, pictured)
     session.flush()
 
 
-def _share(made: Analysis, of: Item) -> None:
-    of.image_id, of.analysis_id = made.image_id, made.id
+def _share(made: Analysis, of: Item, pictured: Image) -> None:
+    of.image_id, of.sha256, of.analysis_id = pictured.id, pictured.sha256, made.id
     of.stage, of.state, of.finished_at = Stage.ANALYZE, ItemState.DONE, clock.now()
 
 

@@ -5,7 +5,7 @@ import socket
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -16,7 +16,6 @@ import structlog
 from sqlalchemy.exc import OperationalError
 
 from predella import db, queue
-from predella.ids import LeaseToken
 from predella.models import Stage
 from predella.services import ledger
 from predella.services.ledger import Claimed
@@ -82,7 +81,7 @@ class Feed(Generic[T]):
         self._error: Exception | None = None
         self._fetchers = ThreadPoolExecutor(plan.threads, thread_name_prefix=plan.stage)
         self._claimer = threading.Thread(target=self._claim_on, name="claimer", daemon=True)
-        self._heart = Heart(self._tokens, plan.lease_seconds, lose=self._lose)
+        self._heart = Heart(self._held, plan.lease_seconds, lose=self._lose)
         self.starved = 0.0
         """Seconds that :meth:`take` waited while it was known that there was more."""
 
@@ -256,14 +255,14 @@ class Feed(Generic[T]):
             self._has_rung = True
             queue.ring(_TASKS[self._plan.stage])
 
-    def _tokens(self) -> set[LeaseToken]:
+    def _held(self) -> list[Claimed]:
         with self._changed:
-            return self._hand.tokens
+            return self._hand.items
 
-    def _lose(self, tokens: Collection[LeaseToken]) -> None:
+    def _lose(self, gone: Sequence[Claimed]) -> None:
         """Drop what was taken away."""
         with self._changed:
-            self._lost += self._hand.lose(tokens)
+            self._lost += self._hand.lose(gone)
             self._ready = deque(portion for portion in self._ready if portion.items)
             self._changed.notify_all()
 

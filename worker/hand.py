@@ -1,11 +1,11 @@
 """What a worker holds: items that it claimed and has not settled, and what is fetched for them."""
 
-from collections.abc import Collection, Hashable, Sequence
+from collections.abc import Hashable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from predella.ids import ItemId, LeaseToken
+from predella.ids import ItemId
 from predella.services.ledger import Claimed
 
 T = TypeVar("T")
@@ -51,11 +51,6 @@ class Hand(Generic[T]):
         return list(self._items.values())
 
     @property
-    def tokens(self) -> set[LeaseToken]:
-        """Of the leases that must be kept alive."""
-        return {item.token for item in self._items.values()}
-
-    @property
     def has_suspect(self) -> bool:
         """Whether it holds one that may take its process down."""
         return any(item.is_suspect for item in self._items.values())
@@ -93,12 +88,16 @@ class Hand(Generic[T]):
         self._forget_empty(portion)
         return list(portion.items)
 
-    def lose(self, tokens: Collection[LeaseToken]) -> list[Portion[T]]:
-        """Hold nothing of these leases any more; return the portions that nobody waits for."""
-        self.let_go([item for item in self.items if item.token in tokens])
+    def lose(self, gone: Sequence[Claimed]) -> list[Portion[T]]:
+        """Hold these no more; return the portions that nobody waits for.
+
+        What was claimed anew meanwhile, under another token, is kept.
+        """
+        leases = {(item.id, item.token) for item in gone}
+        self.let_go([item for item in self.items if (item.id, item.token) in leases])
         lost = []
         for portion in list(self._portions.values()):
-            portion.items = [item for item in portion.items if item.token not in tokens]
+            portion.items = [one for one in portion.items if (one.id, one.token) not in leases]
             if self._forget_empty(portion):
                 lost.append(portion)
         return lost

@@ -1,7 +1,7 @@
 """Keeping leases alive while the work itself takes its time."""
 
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -9,8 +9,8 @@ import structlog
 from sqlalchemy.exc import OperationalError
 
 from predella import db
-from predella.ids import LeaseToken
 from predella.services import ledger
+from predella.services.ledger import Claimed
 
 log = structlog.get_logger()
 
@@ -18,18 +18,18 @@ log = structlog.get_logger()
 class Heart:
     """A thread that renews leases, three times in the life of each, on its own connection.
 
-    ``lose`` is told under which tokens nothing is leased any more: what was claimed under them
-    is not ours.
+    ``lose`` is told which items are not ours any more: their leases ran out, or the museum
+    closed what they show.
     """
 
     def __init__(
         self,
-        tokens: Callable[[], Collection[LeaseToken]],
+        held: Callable[[], Collection[Claimed]],
         lease_seconds: float,
         *,
-        lose: Callable[[Collection[LeaseToken]], None],
+        lose: Callable[[Sequence[Claimed]], None],
     ) -> None:
-        self._tokens = tokens
+        self._held = held
         self._lease_seconds = lease_seconds
         self._lose = lose
         self._stopped = threading.Event()
@@ -50,14 +50,14 @@ class Heart:
 
     def _run(self) -> None:
         while not self._stopped.wait(self._lease_seconds / 3):
-            tokens = self._tokens()
-            if tokens:
-                self._beat(tokens)
+            held = self._held()
+            if held:
+                self._beat(held)
 
-    def _beat(self, tokens: Collection[LeaseToken]) -> None:
+    def _beat(self, held: Collection[Claimed]) -> None:
         try:
             with db.transaction() as session:
-                gone = ledger.heartbeat(session, tokens, lease_seconds=self._lease_seconds)
+                gone = ledger.heartbeat(session, held, lease_seconds=self._lease_seconds)
         except OperationalError as error:
             log.warning("heartbeat_failed", error=str(error.orig))
         else:

@@ -72,7 +72,7 @@ def change_object(
             sensitivity_note=empty["sensitivity_note"] or None,
             ai_processing=ai_processing,
             exportable=exportable,
-            embargo_until=_day(empty["embargo_until"]),
+            embargo_until=day(empty["embargo_until"]),
             rights_work=empty["rights_work"] or None,
             clear=[name for name, said in empty.items() if not said],
         ),
@@ -84,7 +84,12 @@ def change_object(
     )
 
 
-def _day(said: str) -> date | None:
+def day(said: str) -> date | None:
+    """Return the day that a field says; None for an empty one.
+
+    Raises:
+        InvalidError: it is no day.
+    """
     try:
         return date.fromisoformat(said) if said else None
     except ValueError as error:

@@ -50,9 +50,14 @@ class Visit:
         Raises:
             QueryError: it cannot be understood.
         """
-        reach = self.principal.reach(scope)
-        account = self.principal.account
-        return searches.parse(self.session, self.trail.query, account=account, within=reach)
+        who = self.principal
+        return searches.parse(
+            self.session,
+            self.trail.query,
+            account=who.account,
+            within=who.reach(scope),
+            withheld_within=who.closed_reach,
+        )
 
     @property
     def visible(self) -> Reach:

@@ -44,7 +44,11 @@ def list_analyses(
     views, following = analyses.found(
         session,
         searches.parse(
-            session, query, account=reader.account, within=reader.reach("collections:read")
+            session,
+            query,
+            account=reader.account,
+            within=reader.reach("collections:read"),
+            withheld_within=reader.closed_reach,
         ),
         order=order,
         collection_id=collection_id,

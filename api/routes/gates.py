@@ -1,15 +1,15 @@
 from api.dependencies import DbSession, Reader, Submitter
 from api.idempotency import Router
-from api.schemas.gates import GatesOut, GatesPatch
+from api.schemas.gates import GatesOut, GatesPatch, ManyGatesOut, ManyGatesPatch
 from predella.ids import CollectionId
 from predella.models import ObjectGate
 from predella.services import collections, gates
-from predella.services.gates import Change
+from predella.services.gates import Change, Counted
 
-router = Router(prefix="/collections/{collection_id}/objects", tags=["collections"])
+router = Router(prefix="/collections/{collection_id}", tags=["collections"])
 
 
-@router.get("/{object_number:path}/gates", response_model=GatesOut)
+@router.get("/objects/{object_number:path}/gates", response_model=GatesOut)
 def get_gates(
     session: DbSession, _reader: Reader, collection_id: CollectionId, object_number: str
 ) -> ObjectGate:
@@ -18,7 +18,7 @@ def get_gates(
     return gates.get(session, collection_id, object_number)
 
 
-@router.patch("/{object_number:path}/gates", response_model=GatesOut)
+@router.patch("/objects/{object_number:path}/gates", response_model=GatesOut)
 def change_gates(
     session: DbSession,
     submitter: Submitter,
@@ -38,4 +38,25 @@ def change_gates(
         Change(**body.model_dump(exclude={"reason"})),
         account=submitter.account,
         reason=body.reason,
+    )
+
+
+@router.patch("/gates", response_model=ManyGatesOut)
+def change_many_gates(
+    session: DbSession, submitter: Submitter, collection_id: CollectionId, body: ManyGatesPatch
+) -> Counted:
+    """Open or close up to 10,000 objects at once: all of them, or none.
+
+    A number that is not known is an error, and nothing is changed; a dry run counts what would
+    change, and tells which are not known.
+    """
+    collections.get(session, collection_id)
+    wanted = {
+        one.object_number: Change(**one.model_dump(exclude={"object_number"}))
+        for one in body.objects
+    }
+    if body.dry_run:
+        return gates.count(session, collection_id, wanted)
+    return gates.change_many(
+        session, collection_id, wanted, account=submitter.account, reason=body.reason
     )

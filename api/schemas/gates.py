@@ -1,21 +1,21 @@
+from collections import Counter
 from datetime import date, datetime
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, field_validator
 
 from api.schemas.base import In, Line, Out, Text
 from predella.models import Sensitivity
 
+MAX_OBJECTS = 10_000
+"""In one request."""
 
-class GatesPatch(In):
+Reason = Annotated[Text, Field(max_length=2_000, description="Why; kept in the audit log.")]
+
+
+class GatesChange(In):
     """What is to be different about an object from now on; what is left out stays."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [{"sensitivity": "restricted", "reason": "The community asked for it."}]
-        }
-    )
 
     sensitivity: Sensitivity | None = None
     sensitivity_note: Text | None = Field(None, description="For the curators alone.")
@@ -26,7 +26,67 @@ class GatesPatch(In):
     clear: list[Literal["sensitivity_note", "embargo_until", "rights_work"]] = Field(
         [], max_length=3, description="What is to be empty."
     )
-    reason: Text = Field(max_length=2_000, description="Why; kept in the audit log.")
+
+
+class GatesPatch(GatesChange):
+    """A change to one object, and why."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"sensitivity": "restricted", "reason": "The community asked for it."}]
+        }
+    )
+
+    reason: Reason
+
+
+class ObjectChange(GatesChange):
+    """A change to one object of many."""
+
+    object_number: Line
+
+
+class ManyGatesPatch(In):
+    """Changes to many objects, for one reason."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "objects": [
+                        {"object_number": "1925.12.3", "sensitivity": "restricted"},
+                        {"object_number": "1925.12.4", "embargo_until": "2031-12-31"},
+                    ],
+                    "reason": "The community asked for it.",
+                    "dry_run": True,
+                }
+            ]
+        }
+    )
+
+    objects: list[ObjectChange] = Field(min_length=1, max_length=MAX_OBJECTS)
+    reason: Reason
+    dry_run: bool = Field(default=False, description="Only count what would change.")
+
+    @field_validator("objects")
+    @classmethod
+    def _each_once(cls, objects: list[ObjectChange]) -> list[ObjectChange]:
+        numbers = Counter(one.object_number for one in objects)
+        if twice := [number for number, times in numbers.items() if times > 1]:
+            raise ValueError(f"names {twice[0]!r} twice")
+        return objects
+
+
+class ManyGatesOut(Out):
+    """What was changed, or would be."""
+
+    objects: int = Field(description="Named.")
+    changed: int = Field(description="Of which something is other than before.")
+    closed: int = Field(description="That were open.")
+    opened: int
+    unknown: list[str] = Field(
+        description="Numbers of which nothing was handed in; only a dry run answers with any."
+    )
 
 
 class GatesOut(Out):

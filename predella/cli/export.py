@@ -43,6 +43,7 @@ _WHY = {
     Gate.DENIED: "not to be exported",
     Gate.EMBARGOED: "under embargo",
     Gate.RIGHTS_UNKNOWN: "without a rights statement for the work",
+    Gate.BESIDE: "beside another object in the picture that may not leave",
 }
 
 

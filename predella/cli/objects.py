@@ -1,8 +1,10 @@
-"""``predella object``: what may be done with one object of a collection."""
+"""``predella object``: what may be done with objects of a collection."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import date, datetime
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -10,13 +12,15 @@ from rich.table import Table
 from rich.text import Text
 
 from predella import db
-from predella.cli.output import acting, out, print_json
+from predella.cli.output import acting, fail, out, print_json
+from predella.errors import InvalidError
+from predella.formats.manifest import gate_rows
 from predella.ids import CollectionId
 from predella.models import ObjectGate, Sensitivity
 from predella.services import collections, gates
-from predella.services.gates import Change
+from predella.services.gates import Change, Counted
 
-app = typer.Typer(help="Single objects of a collection.", no_args_is_help=True)
+app = typer.Typer(help="Objects of a collection.", no_args_is_help=True)
 
 
 class Permission(StrEnum):
@@ -29,8 +33,19 @@ class Permission(StrEnum):
 @app.command("gates")
 def show_or_change(
     slug: Annotated[str, typer.Argument(help="The collection's short name.")],
-    number: Annotated[str, typer.Argument(help="The object's number.")],
+    number: Annotated[str | None, typer.Argument(help="The object's number.")] = None,
     *,
+    file: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            help="Many objects: one number a line, or a CSV with the manifest's columns.",
+            show_default=False,
+        ),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only count what would change.")
+    ] = False,
     sensitivity: Annotated[Sensitivity | None, typer.Option(show_default=False)] = None,
     note: Annotated[
         str | None, typer.Option(help="Why it is sensitive, for the curators.", show_default=False)
@@ -55,7 +70,10 @@ def show_or_change(
     reason: Annotated[str, typer.Option(help="Why; kept in the audit log.")] = "",
     json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
-    """Show what may be done with an object; or change it, everywhere at once."""
+    """Show what may be done with an object; or change it, or many, everywhere at once.
+
+    What a row of the file says counts for its object; the options count for what it leaves empty.
+    """
     to = Change(
         sensitivity=sensitivity,
         sensitivity_note=note,
@@ -65,20 +83,65 @@ def show_or_change(
         rights_work=rights,
         clear=clear or (),
     )
-    with db.transaction() as session:
-        principal = acting(session, "collections:read" if to == Change() else "submissions:write")
-        collection_id = CollectionId(collections.by_slug(session, slug).id)
-        if to == Change():
-            gate = gates.get(session, collection_id, number)
-        else:
-            gate = gates.change(
-                session, collection_id, number, to, account=principal.account, reason=reason
-            )
-        row = _row(gate)
+    if (number is None) == (file is None):
+        raise InvalidError("name one object, or a file of many with --from")
+    if file is not None or dry_run:
+        own = _own(file) if file else {number or "": {}}
+        wanted = {number: to.but(said) for number, said in own.items()}
+        _tell(_change_many(slug, wanted, reason, dry_run=dry_run), dry_run=dry_run, json=json)
+        return
+    row = _show_or_change(slug, number or "", to, reason)
     if json:
         print_json(row)
     else:
         _print(row)
+
+
+def _show_or_change(slug: str, number: str, to: Change, reason: str) -> Mapping[str, Any]:
+    is_asked = to == Change()
+    scope = "collections:read" if is_asked else "submissions:write"
+    with db.transaction() as session:
+        account = acting(session, scope, slug=slug).account
+        within = CollectionId(collections.by_slug(session, slug).id)
+        if is_asked:
+            return _row(gates.get(session, within, number))
+        return _row(gates.change(session, within, number, to, account=account, reason=reason))
+
+
+def _own(file: Path) -> Mapping[str, Mapping[str, Any]]:
+    try:
+        with file.open("rb") as stream:
+            return gate_rows.read(stream)
+    except OSError as error:
+        raise InvalidError(f"{file} cannot be read: {error.strerror}") from error
+
+
+def _change_many(slug: str, wanted: Mapping[str, Change], reason: str, *, dry_run: bool) -> Counted:
+    """Change all of them; none where something hinders that, which is counted alike."""
+    with db.transaction() as session:
+        account = acting(session, "submissions:write", slug=slug).account
+        within = CollectionId(collections.by_slug(session, slug).id)
+        counted = gates.count(session, within, wanted)
+        if dry_run or counted.unknown:
+            return counted
+        return gates.change_many(session, within, wanted, account=account, reason=reason)
+
+
+def _tell(counted: Counted, *, dry_run: bool, json: bool) -> None:
+    is_done = not (dry_run or counted.unknown)
+    if json:
+        print_json(asdict(counted) | {"is_done": is_done})
+    else:
+        would = "" if is_done else "would be "
+        out.print(
+            f"{counted.changed:,} of {counted.objects:,} objects {would}changed:"
+            f" {counted.closed:,} closed, {counted.opened:,} opened."
+        )
+        for number in counted.unknown:
+            out.print(Text(f"unknown: {number}"), soft_wrap=True)
+    if counted.unknown:
+        left = "" if dry_run else "; nothing was changed"
+        fail(f"{len(counted.unknown):,} numbers are not known in this collection{left}")
 
 
 def _row(gate: ObjectGate) -> dict[str, Any]:

@@ -36,7 +36,8 @@ class ItemState(StrEnum):
     FAILED = "failed"
     """``error_code`` and ``error`` say why; ``predella requeue`` tries again."""
     WITHHELD = "withheld"
-    """The museum's own gate (sensitivity, permission) keeps it from the model and the desk."""
+    """The museum's own gate (sensitivity, permission) keeps it from the model and the desk:
+    that of its object, or of another that its picture shows."""
     HELD = "held"
     """A preview goes first; this is released, or withdrawn, when somebody has looked."""
     WITHDRAWN = "withdrawn"
@@ -83,9 +84,10 @@ class Item(Record):
         CheckConstraint(
             "stage = 'prepare' OR image_id IS NOT NULL", name="prepared_before_analyzed"
         ),
+        CheckConstraint("image_id IS NULL OR sha256 IS NOT NULL", name="read_before_prepared"),
         CheckConstraint(
             "state NOT IN ('waiting', 'leased', 'done')"
-            " OR is_open AND NOT is_withdrawn AND NOT is_held",
+            " OR is_open AND NOT is_beside_closed AND NOT is_withdrawn AND NOT is_held",
             name="gate",
         ),
         Index("ix_item_ready", "stage", "priority", "id", postgresql_where="state = 'waiting'"),
@@ -98,6 +100,9 @@ class Item(Record):
         ),
         Index("ix_item_leased", "lease_until", postgresql_where="state = 'leased'"),
         Index("ix_item_object", "collection_id", "object_number", "key"),
+        Index("ix_item_file", "collection_id", "etag"),
+        Index("ix_item_sha256", "collection_id", "sha256", postgresql_where="sha256 IS NOT NULL"),
+        Index("ix_item_picture", "picture_id", postgresql_where="picture_id IS NOT NULL"),
         Index("ix_item_submission", "submission_id", "id"),
         Index("ix_item_analysis", "analysis_id"),
         Index("ix_item_submission_state", "submission_id", "state"),
@@ -150,9 +155,17 @@ class Item(Record):
     image_id: Mapped[UUID | None]
     analysis_id: Mapped[UUID | None]
 
+    picture_id: Mapped[UUID | None]
+    """The same for all items of the same bytes, where they are of several objects; else None.
+
+    Triggers see to it: the store's ETag and size tell before a file is read, its sha256 after.
+    """
+
     # What keeps it back; a trigger puts ``state`` right when one of them changes.
     is_open: Mapped[bool] = mapped_column(default=True)
     """As the gate of its object says: see ``ObjectGate``."""
+    is_beside_closed: Mapped[bool] = mapped_column(default=False)
+    """Its picture shows another object that is closed: kept by a trigger."""
     is_withdrawn: Mapped[bool] = mapped_column(default=False)
     """As its submission says."""
     is_held: Mapped[bool] = mapped_column(default=False)

@@ -11,7 +11,7 @@ class ReviewState(StrEnum):
     """What the newest decision makes of an analysis; each stands further than the one before."""
 
     WITHHELD = "withheld"
-    """Every object that it speaks for is closed by the museum, or withdrawn with its hand-in."""
+    """The museum closed an object that its picture shows, or its hand-in was withdrawn."""
     SUPERSEDED = "superseded"
     """A new text was asked for in its place."""
     REJECTED = "rejected"

@@ -46,6 +46,10 @@ _GRANTS: dict[Role, frozenset[str]] = {
     ),
 }
 SCOPES = frozenset[str]().union(*_GRANTS.values())
+_DECIDING = frozenset(
+    {"collections:write", "submissions:write", "reviews:write", "approvals:write"}
+)
+"""Who may do one of these has to see what is closed: to decide on it, or on its gate."""
 _OF_THE_HOUSE = frozenset({"accounts:write", "metrics:read"})
 """About no collection: only a role in the whole house gives them."""
 
@@ -84,6 +88,17 @@ class Principal:
         return frozenset(
             CollectionId(id_) for id_, scopes in self.memberships.items() if scope in scopes
         )
+
+    def sees_closed(self, collection_id: UUID) -> bool:
+        """Tell whether they see there what the museum has closed, as mere readers do not."""
+        return not self.scopes_in(collection_id).isdisjoint(_DECIDING)
+
+    @property
+    def closed_reach(self) -> frozenset[CollectionId] | None:
+        """Return in which collections they see what is closed; None for every one."""
+        if not self.scopes.isdisjoint(_DECIDING):
+            return None
+        return frozenset(CollectionId(id_) for id_ in self.memberships if self.sees_closed(id_))
 
     def require(self, scope: str, collection: Collection | None = None) -> None:
         """Go on only if they may do this in this collection, or else in the whole house.

@@ -2,23 +2,26 @@
 
 There is one row for each object of a collection (decision 29). Closing it reaches everything at
 once, in the database: items that wait are withheld, those in a worker's hand are called back,
-texts leave the queue, and no export takes them. Opening it brings all of it back.
+texts leave the queue, and no export takes them. Opening it brings all of it back. A picture of
+several objects obeys all of their gates.
 """
 
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import date
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, select, text
+from sqlalchemy import CursorResult, String, TextClause, bindparam, text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from predella import clock, queue
-from predella.errors import InvalidError, NotFoundError
+from predella.errors import InvalidError, NotFoundError, UnknownObjectsError
 from predella.formats import rights
 from predella.formats.text import normalise
 from predella.ids import CollectionId
-from predella.models import Account, Item, ObjectGate, Sensitivity, Submission
+from predella.models import Account, ObjectGate, Sensitivity, Submission
 from predella.services import audits, sayings
 
 MAX_REASON = 2_000
@@ -52,14 +55,28 @@ _TOLD = text("""
         AND (speaks OR NOT said.ai_processing OR said.sensitivity = 'restricted')
 """)
 
-# In the order of ids, as workers do: nobody waits for each other in a circle.
-_LOCK_TOLD = text("""
-    SELECT count(*) FROM (
-        SELECT FROM item JOIN told USING (object_number)
-        WHERE collection_id = :collection_id AND was_open IS NOT NULL
-        ORDER BY item.id FOR UPDATE OF item
-    ) locked
-""")
+
+def _lock_of(table: str) -> TextClause:
+    """Lock the items of these objects, and those that show one of their pictures.
+
+    In the order of ids, as workers do: nobody waits for each other in a circle.
+    """
+    return text(f"""
+        WITH theirs AS (
+            SELECT item.id, picture_id FROM item JOIN {table} USING (object_number)
+            WHERE collection_id = :collection_id
+        )
+        SELECT count(*) FROM (
+            SELECT FROM item WHERE id IN (
+                SELECT id FROM theirs
+                UNION SELECT other.id FROM item other JOIN theirs USING (picture_id)
+            ) ORDER BY id FOR UPDATE
+        ) locked
+    """)  # noqa: S608  (names of our own tables)
+
+
+_LOCK_TOLD = _lock_of("told")
+_LOCK_WANTED = _lock_of("wanted")
 
 _SPEAK = text("""
     INSERT INTO object_gate (collection_id, object_number, sensitivity, sensitivity_note,
@@ -87,6 +104,43 @@ _KEPT_BACK = text("""
 """)
 
 
+_WANTED = text("""
+    CREATE TEMPORARY TABLE wanted ON COMMIT DROP AS
+    SELECT object_number, CAST(said AS jsonb) AS said
+    FROM unnest(:numbers, :said) AS wanted (object_number, said)
+""").bindparams(bindparam("numbers", type_=ARRAY(String)), bindparam("said", type_=ARRAY(String)))
+
+# What is not among the words of ``said`` stays as it is.
+_BECOME = """
+    SELECT wanted.object_number, gate.is_open AS was_open, become.sensitivity,
+        become.sensitivity_note, become.ai_processing, become.exportable, become.embargo_until,
+        become.rights_work, become.ai_processing AND become.sensitivity <> 'restricted' AS opens,
+        to_jsonb(gate) <> to_jsonb(become) AS differs
+    FROM wanted
+    LEFT JOIN object_gate gate ON gate.collection_id = :collection_id
+        AND gate.object_number = wanted.object_number
+    CROSS JOIN LATERAL jsonb_populate_record(gate, wanted.said) become
+"""
+_COUNT = text(f"""
+    SELECT count(*) AS objects, count(*) FILTER (WHERE differs) AS changed,
+        count(*) FILTER (WHERE was_open AND NOT opens) AS closed,
+        count(*) FILTER (WHERE NOT was_open AND opens) AS opened,
+        coalesce(array_agg(object_number ORDER BY object_number)
+            FILTER (WHERE was_open IS NULL), '{{}}') AS unknown
+    FROM ({_BECOME}) become
+""")  # noqa: S608  (our own words)
+_CHANGE = text(f"""
+    UPDATE object_gate SET
+        sensitivity = become.sensitivity, sensitivity_note = become.sensitivity_note,
+        ai_processing = become.ai_processing, exportable = become.exportable,
+        embargo_until = become.embargo_until, rights_work = become.rights_work,
+        account_id = :account_id, submission_id = NULL, reason = :reason, changed_at = :now
+    FROM ({_BECOME}) become
+    WHERE object_gate.collection_id = :collection_id
+        AND object_gate.object_number = become.object_number
+""")  # noqa: S608  (our own words)
+
+
 @dataclass(frozen=True)
 class Change:
     """What is to be different about an object's gate; None leaves a thing as it is."""
@@ -99,6 +153,25 @@ class Change:
     rights_work: str | None = None
     clear: Sequence[str] = ()
     """Names of those of the last four to empty: ``embargo_until``, ``rights_work`` ..."""
+
+    def but(self, own: Mapping[str, Any]) -> "Change":
+        """Return the same but for what one object has of its own."""
+        return replace(self, **own, clear=[name for name in self.clear if name not in own])
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What a change does, or would do, to the gates that it names."""
+
+    objects: int
+    """Named."""
+    changed: int
+    """Of which something is other than before."""
+    closed: int
+    """That were open."""
+    opened: int
+    unknown: Sequence[str]
+    """Numbers of which no object was handed in to the collection."""
 
 
 _CLEARABLE = ("sensitivity_note", "embargo_until", "rights_work")
@@ -134,24 +207,62 @@ def change(
         InvalidError: nothing is to change, there is no reason, or the rights are no address
             of rightsstatements.org or creativecommons.org.
     """
-    said = usable_reason(reason)
-    values = _values(to)
+    get(session, collection_id, object_number)
+    change_many(session, collection_id, {object_number: to}, account=account, reason=reason)
+    return get(session, collection_id, object_number)
+
+
+def count(session: Session, collection_id: CollectionId, wanted: Mapping[str, Change]) -> Counted:
+    """Return what changing these gates would do, by the numbers of their objects.
+
+    Raises:
+        InvalidError: one says nothing, or its rights are no address of a rights statement.
+    """
+    _want(session, wanted)
+    counted = session.execute(_COUNT, {"collection_id": collection_id})
+    return Counted(**counted.mappings().one())
+
+
+def change_many(
+    session: Session,
+    collection_id: CollectionId,
+    wanted: Mapping[str, Change],
+    *,
+    account: Account,
+    reason: str,
+) -> Counted:
+    """Open or close the gates of many objects at once, by their numbers, for one reason.
+
+    All of them, or none; as lasting as a change to one.
+
+    Raises:
+        UnknownObjectsError: of some numbers no object was handed in to the collection.
+        InvalidError: there is no reason; or a change says nothing, or its rights are no
+            address of rightsstatements.org or creativecommons.org.
+    """
+    names: dict[str, object] = {
+        "collection_id": collection_id,
+        "account_id": account.id,
+        "reason": usable_reason(reason),
+        "now": clock.now(),
+    }
+    _want(session, wanted)
     # Items before gates, and those in the order of their ids: as exports and workers do.
-    session.execute(
-        select(Item.id)
-        .where(Item.collection_id == collection_id, Item.object_number == object_number)
-        .order_by(Item.id)
-        .with_for_update()
-    )
-    gate = get(session, collection_id, object_number)
-    for name, value in values.items():
-        setattr(gate, name, value)
-    gate.account_id, gate.submission_id = account.id, None
-    gate.reason, gate.changed_at = said, clock.now()
-    session.flush()
+    session.execute(_LOCK_WANTED, names)
+    counted = Counted(**session.execute(_COUNT, names).mappings().one())
+    if counted.unknown:
+        raise UnknownObjectsError(counted.unknown)
+    session.execute(_CHANGE, names)
     session.expire_all()
     ring(session)
-    return get(session, collection_id, object_number)
+    return counted
+
+
+def _want(session: Session, wanted: Mapping[str, Change]) -> None:
+    session.flush()
+    session.execute(text("DROP TABLE IF EXISTS pg_temp.wanted"))
+    said = [json.dumps(_values(to), default=str) for to in wanted.values()]
+    session.execute(_WANTED, {"numbers": list(wanted), "said": said})
 
 
 def speak(session: Session, submission: Submission) -> None:

@@ -127,6 +127,7 @@ def requeue(
         Item.state == ItemState.FAILED,
         Item.error_code.not_in(HAND_IN_AGAIN),
         Item.is_open,
+        ~Item.is_beside_closed,
         ~Item.is_withdrawn,
     ]
     if submission_id is not None:

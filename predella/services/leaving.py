@@ -3,9 +3,10 @@
 from sqlalchemy import String, TextClause, Uuid, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY
 
-# The object's gate says whether its texts may leave; of its accepted rows the newest of each text
-# leaves, which is one kind of text in one language, named as `entry.text_name` has it. What is
-# accepted and withheld is counted as kept back.
+# The object's gate says whether its texts may leave, and so do those of all other objects that its
+# picture shows; of its accepted rows the newest of each text leaves, which is one kind of text in
+# one language, named as `entry.text_name` has it. What is accepted and withheld is counted as
+# kept back.
 _LEAVING = """
     WITH letting AS (
         SELECT 'approved' AS decision UNION ALL SELECT 'accepted_by_sample' FROM collection
@@ -16,7 +17,14 @@ _LEAVING = """
             WHEN NOT gate.ai_processing THEN 'ai_denied'
             WHEN NOT gate.exportable THEN 'denied'
             WHEN gate.embargo_until > current_date THEN 'embargoed'
-            WHEN gate.rights_work IS NULL THEN 'rights_unknown' END AS closed
+            WHEN gate.rights_work IS NULL THEN 'rights_unknown'
+            WHEN item.picture_id IS NOT NULL AND EXISTS (
+                SELECT FROM item other JOIN object_gate beside USING (collection_id, object_number)
+                WHERE other.picture_id = item.picture_id AND other.picture_id IS NOT NULL
+                    AND NOT other.is_withdrawn AND (beside.sensitivity <> 'none'
+                        OR NOT beside.ai_processing OR NOT beside.exportable
+                        OR beside.embargo_until > current_date OR beside.rights_work IS NULL)
+            ) THEN 'beside' END AS closed
         FROM item JOIN object_gate gate USING (collection_id, object_number)
         WHERE collection_id = :collection_id AND is_primary
     ), asked AS NOT MATERIALIZED (

@@ -8,7 +8,6 @@ no longer its own, and what it brings is dropped. Only the database's clock coun
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import Row, String, Uuid, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -109,13 +108,15 @@ _CLAIM = text("""
 # wait for each other otherwise.
 _BEAT = text("""
     WITH held AS (
-        SELECT id FROM item WHERE state = 'leased' AND lease_token = ANY(:tokens)
-        ORDER BY id FOR UPDATE
+        SELECT item.id FROM item JOIN unnest(:ids, :tokens) AS mine (id, token)
+            ON item.id = mine.id AND item.lease_token = mine.token
+        WHERE item.state = 'leased'
+        ORDER BY item.id FOR UPDATE OF item
     )
     UPDATE item SET lease_until = now() + make_interval(secs => :lease_seconds)
     FROM held WHERE item.id = held.id
-    RETURNING item.lease_token
-""").bindparams(bindparam("tokens", type_=_UUIDS))
+    RETURNING item.id, item.lease_token
+""").bindparams(bindparam("ids", type_=_UUIDS), bindparam("tokens", type_=_UUIDS))
 
 _LOCK = text("""
     SELECT item.id FROM item JOIN unnest(:ids, :tokens) AS held (id, token)
@@ -214,11 +215,12 @@ def _claimed(row: Row[Any]) -> Claimed:
 
 
 def heartbeat(
-    session: Session, tokens: Collection[LeaseToken], *, lease_seconds: float
-) -> set[LeaseToken]:
-    """Keep these leases alive; return the tokens under which nothing is leased any more."""
-    beaten = session.scalars(_BEAT, {"tokens": list(tokens), "lease_seconds": lease_seconds})
-    return set(tokens) - set(beaten)
+    session: Session, held: Collection[Claimed], *, lease_seconds: float
+) -> list[Claimed]:
+    """Keep the leases on these items alive; return those that are not the caller's any more."""
+    beaten = session.execute(_BEAT, _pairs(held) | {"lease_seconds": lease_seconds})
+    ours = {tuple(row) for row in beaten}
+    return [item for item in held if (item.id, item.token) not in ours]
 
 
 def lock(session: Session, held: Collection[Claimed]) -> set[ItemId]:
@@ -286,5 +288,5 @@ def ended_here(session: Session, held: Collection[Claimed]) -> set[ItemId]:
     return set(session.scalars(_ENDED_HERE, _pairs(held)))
 
 
-def _pairs(held: Collection[Claimed]) -> dict[str, list[UUID]]:
+def _pairs(held: Collection[Claimed]) -> dict[str, Any]:
     return {"ids": [item.id for item in held], "tokens": [item.token for item in held]}

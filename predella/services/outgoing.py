@@ -37,6 +37,8 @@ class Gate(StrEnum):
     EMBARGOED = "embargoed"
     RIGHTS_UNKNOWN = "rights_unknown"
     """There is no rights statement for the work."""
+    BESIDE = "beside"
+    """Its picture shows another object, too, that one of these keeps back."""
 
 
 @dataclass(frozen=True, slots=True)

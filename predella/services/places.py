@@ -14,18 +14,22 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from predella.errors import NotFoundError, PermissionDeniedError, PredellaError
 from predella.ids import AnalysisId
 from predella.models import (
+    Analysis,
     Collection,
     Control,
     Export,
     Finding,
     Glossary,
     Image,
+    Item,
     Lot,
+    ObjectGate,
     SelectionMember,
+    Sensitivity,
     Standing,
     Submission,
 )
-from predella.services.accounts import Principal
+from predella.services.accounts import Principal, givers
 
 _Finds = Callable[[UUID], Select[UUID]]
 
@@ -41,6 +45,11 @@ def _by_analysis(analysis_id: InstrumentedAttribute[UUID], key: Any) -> _Finds:
         .join(analysis_id.class_, analysis_id == Standing.analysis_id)
         .where(key == id_)
     )
+
+
+def _image_by_analysis(table: Any) -> _Finds:
+    pictured = select(Analysis.image_id).join(table, table.analysis_id == Analysis.id)
+    return lambda id_: pictured.where(table.id == id_)
 
 
 def _operation(id_: UUID) -> Select[UUID]:
@@ -62,6 +71,13 @@ _LIES_IN: Mapping[str, _Finds] = {
     "selection_id": _by_analysis(SelectionMember.analysis_id, SelectionMember.selection_id),
     "submission_id": _own(Submission),
 }
+_SHOWING: Mapping[str, _Finds] = {
+    "image_id": lambda id_: select(Image.id).where(Image.id == id_),
+    "analysis_id": lambda id_: select(Analysis.image_id).where(Analysis.id == id_),
+    "finding_id": _image_by_analysis(Finding),
+    "control_id": _image_by_analysis(Control),
+}
+"""What shows a picture, or speaks of one: the image of each."""
 BY_ID = frozenset(_LIES_IN)
 """Names of things by their ids."""
 SLUG = "slug"
@@ -104,7 +120,8 @@ def _why_not(
 def require(session: Session, principal: Principal, scope: str, **things: UUID | str) -> None:
     """Go on only if somebody may do this wherever these things lie.
 
-    What lies where they may do nothing is to them like what does not exist.
+    What lies where they may do nothing is to them like what does not exist. A picture of a
+    restricted object, and texts about it, are for those who decide there, and not for readers.
 
     Raises:
         NotFoundError: there is no such thing, as far as they may know.
@@ -117,3 +134,24 @@ def require(session: Session, principal: Principal, scope: str, **things: UUID |
             raise NotFoundError("collection" if name == SLUG else name.removesuffix("_id"), value)
         for one in within:
             principal.require(scope, one)
+            if name in _SHOWING and not principal.sees_closed(one.id):
+                _require_unrestricted(session, one, _SHOWING[name](UUID(str(value))))
+
+
+def _require_unrestricted(session: Session, within: Collection, image_id: Select[UUID]) -> None:
+    theirs = select(Item.id, Item.picture_id).join(Image, Image.sha256 == Item.sha256)
+    theirs = theirs.where(Image.id.in_(image_id), Item.collection_id == within.id)
+    shown = theirs.subquery()
+    restricted = (
+        select(ObjectGate.object_number)
+        .join(Item, Item.object_number == ObjectGate.object_number)
+        .where(
+            ObjectGate.collection_id == within.id,
+            ObjectGate.sensitivity == Sensitivity.RESTRICTED,
+            Item.collection_id == within.id,
+            Item.id.in_(select(shown.c.id)) | Item.picture_id.in_(select(shown.c.picture_id)),
+        )
+    )
+    if session.scalar(restricted.limit(1)) is not None:
+        scope = "reviews:write"
+        raise PermissionDeniedError(scope, roles=givers(scope), collection=within.slug)

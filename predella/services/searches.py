@@ -52,6 +52,8 @@ class Search:
 
     query: Query
     account_id: UUID
+    withheld_within: Reach = None
+    """Where it finds what is withheld: not where they only read."""
 
     def __str__(self) -> str:
         """Return the query in its canonical form."""
@@ -78,7 +80,11 @@ class Search:
     @property
     def conditions(self) -> Sequence[ColumnElement[bool]]:
         """What must hold of a standing, but for the state."""
-        return terms.conditions(self.query, self.account_id)
+        found = terms.conditions(self.query, self.account_id)
+        if self.withheld_within is None or ReviewState.WITHHELD not in self.states:
+            return found
+        may_see = db.inside(Standing.collection_id, self.withheld_within)
+        return [*found, (Standing.state != ReviewState.WITHHELD) | may_see]
 
 
 @dataclass(frozen=True)
@@ -149,18 +155,25 @@ _SORTINGS = {
 }
 
 
-def parse(session: Session, text: str, *, account: Account, within: Reach) -> Search:
+def parse(
+    session: Session,
+    text: str,
+    *,
+    account: Account,
+    within: Reach,
+    withheld_within: Reach = None,
+) -> Search:
     """Read what an account asks for, and make sure that its keys and values exist.
 
     It looks only ``within`` the collections that whoever asks may see: whatever is done with
-    the query, nothing else is found.
+    the query, nothing else is found. What is withheld it finds only ``withheld_within`` these.
 
     Raises:
         QueryError: it cannot be understood; it says where, and what is known.
     """
     query = replace(grammar.parse(text), within=within)
     terms.require_known(session, query)
-    return Search(query, account.id)
+    return Search(query, account.id, withheld_within)
 
 
 def select(search: Search, *, order: Order = Order.RISK) -> Select[UUID]:

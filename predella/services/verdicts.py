@@ -137,14 +137,14 @@ _ACCEPT = text("""
         rights_work, rights_image, credit_line, sensitivity, sensitivity_note, labels,
         ai_processing, exportable, embargo_until, notes, extra, bucket, key, size, etag,
         version_id, sha256, prompt_id, stage, state, priority, attempt, next_attempt_at,
-        is_open, is_withdrawn, is_held
+        is_open, is_beside_closed, is_withdrawn, is_held
     )
     SELECT id, now(), :submission_id, :collection_id, row_number, handed_in.object_number,
         title, artist, artist_uri, date, medium, dimensions, object_uri, view, sequence, is_primary,
         coalesce(language, :language), handed_in.rights_work, rights_image, credit_line,
         handed_in.sensitivity, handed_in.sensitivity_note, labels, handed_in.ai_processing, export,
         handed_in.embargo_until, notes, extra, :bucket, key, size, judged.etag, version_id, sha256,
-        :prompt_id, 'prepare', 'waiting', 5, 0, now(), gate.is_open, false,
+        :prompt_id, 'prepare', 'waiting', 5, 0, now(), gate.is_open, false, false,
         CAST(:preview AS integer) IS NOT NULL
             AND NOT EXISTS (SELECT FROM previewed
                 WHERE previewed.object_number = handed_in.object_number)

@@ -37,6 +37,8 @@ def restore(
 ) -> Submission:
     """Bring a hand-in back: its work goes on, and its texts stand as they were decided on.
 
+    When all of it has come to its end, webhooks are told that it is finished, once more.
+
     Raises:
         NotFoundError: there is no such submission.
         ConflictError: the very same was handed in again meanwhile.
@@ -47,7 +49,15 @@ def restore(
     if submission.is_withdrawn:
         try:
             with session.begin_nested():
-                _turn(session, submission, account, is_withdrawn=False, reason=said)
+                # Told as finished once more, when the last of it has come to its end again.
+                _turn(
+                    session,
+                    submission,
+                    account,
+                    is_withdrawn=False,
+                    reason=said,
+                    finished_at=None,
+                )
         except IntegrityError as error:
             raise ConflictError(
                 "the same was handed in again since; withdraw that submission first"
@@ -86,7 +96,10 @@ def _held(session: Session, submission_id: SubmissionId) -> Submission:
         raise ConflictError(
             f"submission {submission_id} is {submission.state}: nothing of it can be taken back"
         )
-    locked = select(Item.id).where(Item.submission_id == submission_id)
+    is_of_it = Item.submission_id == submission_id
+    # What shows one of its pictures is settled with it.
+    pictures = select(Item.picture_id).where(is_of_it, Item.picture_id.is_not(None))
+    locked = select(Item.id).where(is_of_it | Item.picture_id.in_(pictures))
     locked = locked.order_by(Item.id).with_for_update()
     session.execute(select(func.count()).select_from(locked.subquery()))
     return submission

@@ -50,6 +50,7 @@ WHERE item.id = :item;
 INSERT INTO item SELECT made.* FROM item, generate_series(1, {count}) n,
 jsonb_populate_record(item, jsonb_build_object(
     'id', pg_temp.id('item', n), 'object_number', 'SK-B-' || n, 'key', n || '.jpg',
+    'etag', md5(n::text), 'sha256', sha256(('image' || n)::bytea),
     'image_id', pg_temp.id('image', n), 'analysis_id', pg_temp.id('analysis', n),
     'stage', 'analyze', 'state', 'done')) made
 WHERE item.id = :item;

@@ -82,6 +82,7 @@ def furnish(session: Session, analysis_id: UUID, *, by: Account) -> dict[str, st
         "collections": "/desk/collections",
         "collection": f"/desk/collections/{collection.slug}",
         "object": f"/desk/objects/{collection.slug}/SK-A-1000",
+        "objects": f"/desk/objects/{collection.slug}",
         "glossaries": "/desk/glossaries",
         "glossary": f"/desk/glossaries/{terms.id}",
         "accounts": "/desk/accounts",

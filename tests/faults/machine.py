@@ -201,10 +201,10 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule(lease=leases)
     def beat(self, lease: Lease) -> None:
-        tokens = {item.token for item in lease}
         with Session(self.engine) as session, session.begin():
-            lost = ledger.heartbeat(session, tokens, lease_seconds=60)
-        assert lost == tokens - {known.holder for known in self.known.values()}
+            lost = ledger.heartbeat(session, lease, lease_seconds=60)
+        mine = self._held(lease)
+        assert lost == [item for item in lease if item.id not in mine]
 
     @invariant()
     def agrees(self) -> None:

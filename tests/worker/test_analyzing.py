@@ -12,7 +12,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from predella import db
-from predella.ids import AnalysisId
+from predella.ids import AnalysisId, CollectionId
 from predella.models import (
     Account,
     Analysis,
@@ -29,7 +29,8 @@ from predella.models import (
     Stage,
     Submission,
 )
-from predella.services import drafts, images, regenerations, reviews
+from predella.services import drafts, gates, images, regenerations, reviews
+from predella.services.gates import Change
 from predella.settings import Settings
 from predella.storage import Store
 from tests import factories
@@ -111,6 +112,18 @@ def again(item: Item) -> None:
             stage=Stage.ANALYZE,
             image_id=item.image_id,
             next_attempt_at=func.now(),
+        )
+
+
+def _close(item: Item) -> None:
+    with db.transaction() as session:
+        gates.change(
+            session,
+            CollectionId(item.collection_id),
+            item.object_number,
+            Change(ai_processing=False),
+            account=factories.account(session),
+            reason="the artist's estate asked for it",
         )
 
 
@@ -455,6 +468,28 @@ class TestStreaming:
         assert len(engine.cancelled) == 1
         assert hand_in.row(session, lost.id).state is ItemState.LEASED
         assert states(session) == {ItemState.LEASED: 1, ItemState.DONE: 2}
+
+    def test_stops_work_on_an_object_that_is_closed_while_the_rest_of_its_claim_goes_on(
+        self, session: Session, settings: Settings, s3: Bucket
+    ) -> None:
+        closed, *_ = hand_in.ready(s3, 3)
+        steps = iter([10_000])
+
+        def before(_: list[bytes]) -> None:
+            if len(engine.history) == 1:
+                _close(closed)
+            time.sleep(0.02)
+
+        engine = Streaming(steps=lambda _: next(steps, 50), before=before)
+        brief = settings.model_copy(update={"lease_seconds": 0.6})
+
+        run(s3, brief, engine)
+
+        assert len(engine.cancelled) == 1
+        assert hand_in.row(session, closed.id).state is ItemState.WITHHELD
+        assert states(session) == {ItemState.WITHHELD: 1, ItemState.DONE: 2}
+        outcomes = session.scalars(select(Attempt.outcome).order_by(Attempt.outcome)).all()
+        assert outcomes == [Outcome.DONE, Outcome.DONE, Outcome.LOST]
 
     def test_two_at_once_share_the_work(
         self, session: Session, settings: Settings, s3: Bucket

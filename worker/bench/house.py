@@ -181,6 +181,7 @@ def _item(session: Session, within: Submission, png: bytes, number: int) -> None
             key=str(number),
             size=len(png),
             etag=sha256.hex(),
+            sha256=sha256,
             image_id=image.id,
             stage=Stage.ANALYZE,
             next_attempt_at=func.now(),

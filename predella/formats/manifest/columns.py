@@ -148,7 +148,12 @@ def resolve(header: tuple[str, ...]) -> tuple[str, ...]:
 
 def is_known(name: str) -> bool:
     """Tell whether a header's name has a meaning for us."""
-    return _squash(name) in _BY_NAME or _squash(name) in _BY_SYNONYM
+    return meaning(name) is not None
+
+
+def meaning(name: str) -> str | None:
+    """Return our name for a column, if it is one of ours."""
+    return _known(_squash(name), ())
 
 
 def _squash(name: str) -> str:

@@ -27,8 +27,8 @@ def read(lines: Lines, numbering: Numbering | None = None) -> Iterator[ManifestR
     Raises:
         ManifestHeaderError: the header cannot be used, or no row follows it.
     """
-    first = _first_line(lines)
-    delimiter = _delimiter(first)
+    first = first_line(lines)
+    delimiter = delimiter_of(first)
     reader = csv.reader(chain([first], lines), delimiter=delimiter, strict=True)
     try:
         names = columns.resolve(_without_empty_tail(next(reader)))
@@ -40,7 +40,12 @@ def read(lines: Lines, numbering: Numbering | None = None) -> Iterator[ManifestR
     return chain([head], found)
 
 
-def _first_line(lines: Lines) -> str:
+def first_line(lines: Lines) -> str:
+    """Return the first line that is not empty.
+
+    Raises:
+        ManifestHeaderError: there is none.
+    """
     while True:
         lines.start_row()
         if (line := next(lines, None)) is None:
@@ -49,7 +54,7 @@ def _first_line(lines: Lines) -> str:
             return line
 
 
-def _delimiter(header: str) -> str:
+def delimiter_of(header: str) -> str:
     """Return the delimiter that makes most sense of the header."""
 
     def sense(delimiter: str) -> tuple[int, int]:

@@ -95,7 +95,7 @@ def _read(cells: dict[str, str]) -> tuple[dict[str, Any], dict[str, str], list[t
         if not (cell := padded.strip()):
             continue
         try:
-            _require_readable(cell)
+            require_readable(cell)
             if column := _KNOWN.get(name):
                 typed[name] = column.parse(cell)
             else:
@@ -105,7 +105,12 @@ def _read(cells: dict[str, str]) -> tuple[dict[str, Any], dict[str, str], list[t
     return typed, extra, faults
 
 
-def _require_readable(cell: str) -> None:
+def require_readable(cell: str) -> None:
+    """Go on only with characters that can be kept.
+
+    Raises:
+        CellError: it is too long, or damaged.
+    """
     if len(cell) > MAX_TEXT:
         raise CellError("too_long", f"is longer than {MAX_TEXT} characters")
     if "\0" in cell:

@@ -507,3 +507,56 @@ class TestGates:
         assert (changed.json["export"], changed.json["embargo_until"]) == ("denied", "2031-12-31")
         assert "restricted" in shown.out
         assert "asked for" in shown.out
+
+    def test_of_many_are_counted_first_and_changed_for_one_reason(
+        self, run: Run, submitted: str, tmp_path: Path
+    ) -> None:
+        items = run("status", submitted, "--all", "--json").lines
+        numbers = [item["object_number"] for item in items if item["fate"] != "refused"]
+        listed = tmp_path / "asked for.txt"
+        listed.write_text("\n".join(numbers))
+        gates = ("object", "gates", "sk", "--from", str(listed), "--sensitivity", "restricted")
+
+        counted = run(*gates, "--dry-run", "--json")
+        untouched = run("object", "gates", "sk", numbers[0], "--json")
+        changed = run(*gates, "--reason", "asked for", "--json")
+        again = run(*gates, "--reason", "asked for")
+
+        assert counted.json == {
+            "objects": 2, "changed": 2, "closed": 1, "opened": 0, "unknown": [], "is_done": False,
+        }  # fmt: skip
+        assert untouched.json["sensitivity"] == "none"
+        assert changed.json == counted.json | {"is_done": True}
+        assert "0 of 2 objects changed" in again.out
+        fates = {line["fate"] for line in run("status", submitted, "--all", "--json").lines}
+        assert fates == {"withheld", "refused"}
+
+    def test_of_a_spreadsheet_become_what_each_row_says(
+        self, run: Run, submitted: str, tmp_path: Path
+    ) -> None:
+        items = run("status", submitted, "--all", "--json").lines
+        one, other = sorted({item["object_number"] for item in items})[:2]
+        sheet = tmp_path / "gates.csv"
+        sheet.write_text(f"object_number,export,embargo_until\n{one},denied,\n{other},,2031-12-31")
+
+        run("object", "gates", "sk", "--from", str(sheet), "--export", "allowed", "--reason", "so")
+
+        shown = [run("object", "gates", "sk", number, "--json").json for number in (one, other)]
+        assert [each["export"] for each in shown] == ["denied", "allowed"]
+        assert [each["embargo_until"] for each in shown] == [None, "2031-12-31"]
+
+    def test_of_none_change_when_one_number_is_unknown(
+        self, run: Run, submitted: str, tmp_path: Path
+    ) -> None:
+        known = run("status", submitted, "--all", "--json").lines[0]["object_number"]
+        listed = tmp_path / "numbers.txt"
+        listed.write_text(f"{known}\nnowhere\nNG-2 b")
+
+        ran = run(
+            "object", "gates", "sk", "--from", str(listed), "--export", "denied", "--reason", "so"
+        )
+
+        assert ran.code == Exit.FAILURE
+        assert "unknown: nowhere" in ran.out
+        assert "unknown: NG-2 b" in ran.out
+        assert run("object", "gates", "sk", known, "--json").json["export"] == "allowed"

@@ -18,7 +18,6 @@ from predella.models import (
     Sensitivity,
     Stage,
     Standing,
-    Submission,
 )
 from predella.services import claims, gates, ledger, outgoing, reviews, searches
 from predella.services.gates import Change
@@ -84,7 +83,7 @@ class TestChange:
 
         _change(session, item, RESTRICT)
 
-        assert ledger.heartbeat(session, [held.token], lease_seconds=60) == {held.token}
+        assert ledger.heartbeat(session, [held], lease_seconds=60) == [held]
         assert ledger.fail(session, held, code="x", sentence="y") == set()
         assert _states(session, item) == [ItemState.WITHHELD]
         assert session.scalars(select(Attempt.outcome)).all() == [Outcome.LOST]
@@ -132,18 +131,6 @@ class TestChange:
 
         assert [one.item_id for one in outgoing.departures(session, collection)] == [item.id]
         assert _standing(session, item) is ReviewState.APPROVED
-
-    def test_keeps_a_text_in_the_queue_for_another_object_of_the_picture(
-        self, session: Session
-    ) -> None:
-        closed = factories.item(session)
-        within = session.get_one(Submission, closed.submission_id)
-        other = factories.item(session, within)
-        factories.share(session, factories.analysis(session, closed), other)
-
-        _change(session, closed, RESTRICT)
-
-        assert _standing(session, other) is ReviewState.NEEDS_REVIEW
 
     def test_remembers_a_decision_that_came_before(self, session: Session) -> None:
         item = factories.item(session)

@@ -1,4 +1,5 @@
 import time
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -126,11 +127,11 @@ class TestHeartbeat:
         waiting(session)
         (held,) = claim(session)
         session.execute(text("UPDATE item SET lease_until = now() + interval '1 second'"))
-        gone = LeaseToken(ids.new())
+        gone = replace(held, token=LeaseToken(ids.new()))
 
-        lost = ledger.heartbeat(session, [held.token, gone], lease_seconds=90)
+        lost = ledger.heartbeat(session, [held, gone], lease_seconds=90)
 
-        assert lost == {gone}
+        assert lost == [gone]
         until = fresh(session, held).lease_until
         assert until is not None
         assert (until - clock.now()).total_seconds() > 80
@@ -140,7 +141,7 @@ class TestHeartbeat:
         (held,) = claim(session)
         ledger.release(session, [held])
 
-        assert ledger.heartbeat(session, [held.token], lease_seconds=90) == {held.token}
+        assert ledger.heartbeat(session, [held], lease_seconds=90) == [held]
         assert fresh(session, held).lease_until is None
 
 

@@ -3,7 +3,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from predella import clock
-from predella.ids import AnalysisId, CollectionId, ItemId, LotId
+from predella.ids import AnalysisId, CollectionId, ItemId, LotId, SubmissionId
 from predella.models import (
     Account,
     Client,
@@ -19,7 +19,7 @@ from predella.models import (
     WebhookEvent,
 )
 from predella.sampling import Plan
-from predella.services import items, lots, reviews, webhooks
+from predella.services import items, lots, reviews, webhooks, withdrawals
 from predella.services.sweep import sweep
 from predella.services.webhooks import Wish
 from predella.settings import Settings, get_settings
@@ -72,6 +72,24 @@ class TestEvents:
             assert items.requeue(session, item_ids=[ItemId(item.id)]) == 1
             session.expire_all()
 
+        assert _told(session) == ["submission.finished"] * 2
+
+    def test_tell_again_of_a_hand_in_that_was_withdrawn_and_restored(
+        self, session: Session, account: Account
+    ) -> None:
+        item = factories.item(session)
+        factories.analysis(session, item)
+        within = SubmissionId(item.submission_id)
+        sweep(session, max_attempts=4)
+
+        withdrawals.withdraw(session, within, account=account, reason="the wrong scans")
+        sweep(session, max_attempts=4)
+        in_between = _told(session)
+        for _ in range(2):
+            withdrawals.restore(session, within, account=account, reason="they were right")
+            sweep(session, max_attempts=4)
+
+        assert in_between == ["submission.finished"]
         assert _told(session) == ["submission.finished"] * 2
 
     def test_tell_of_a_hand_in_that_was_refused_as_a_whole(

@@ -5,6 +5,7 @@ from sqlalchemy.orm import Session
 from predella.errors import ConflictError, InvalidError
 from predella.ids import SubmissionId
 from predella.models import (
+    Analysis,
     AuditEntry,
     Collection,
     Item,
@@ -99,9 +100,7 @@ class TestWithdraw:
             object_number=approved.object_number,
         )
         analysis = session.scalars(select(Standing)).one().analysis_id
-        other.image_id, other.analysis_id = approved.image_id, analysis
-        other.stage, other.state = Stage.ANALYZE, ItemState.DONE
-        session.flush()
+        factories.share(session, session.get_one(Analysis, analysis), other)
 
         _withdraw(session, submission)
 
