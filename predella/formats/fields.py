@@ -31,6 +31,7 @@ _OF_BOTH: Mapping[str, Callable[[Departing], Value]] = {
     "image_height": lambda line: line.image.height,
     "image_view": lambda line: line.image.view,
     "rights_image": lambda line: line.image.rights,
+    "iiif_image": lambda line: line.image.iiif,
     "extra": lambda line: json.dumps(dict(line.object.extra), ensure_ascii=False),
 }
 _OF_ENTRY: Mapping[str, Callable[[CatalogEntry], Value]] = {
@@ -47,6 +48,7 @@ _OF_ENTRY: Mapping[str, Callable[[CatalogEntry], Value]] = {
     "revision_number": lambda entry: entry.wording.number,
     "text_sha256": lambda entry: entry.wording.sha256,
     "text_rights": lambda entry: entry.wording.rights,
+    "text_concept": lambda entry: entry.wording.concept,
     "model": lambda entry: entry.release.name,
     "base_model": lambda entry: entry.release.base_model,
     "notice": lambda entry: entry.release.notice,

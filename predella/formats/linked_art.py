@@ -5,14 +5,22 @@ own record says in structured form how it was made and approved. The documentati
 Art would put both on the statement, but its own JSON Schema refuses that, and so we keep to the
 form that both accept. Software is no actor there: it is the technique of the creation.
 
-A formal analysis has no term of its own in the AAT that we know of, so it is a description.
+A formal analysis has no term of its own in the AAT that we know of, so it is a description; a
+museum that has a term for it gives that beside the two.
 """
 
 from typing import Any
 
 from predella.formats import addresses, disclosure, folder
 from predella.formats.document import encoded, filled
-from predella.formats.entry import CatalogEntry, CatalogTombstone, Departing, TextKind, stamp
+from predella.formats.entry import (
+    CatalogEntry,
+    CatalogImage,
+    CatalogTombstone,
+    Departing,
+    TextKind,
+    stamp,
+)
 
 MEDIA_TYPE = folder.MEDIA_TYPE
 SUFFIX = folder.SUFFIX
@@ -51,7 +59,7 @@ def of_object(entry: CatalogEntry) -> _Json:
         "content": entry.wording.text,
         "format": "text/plain",
         "language": [_language(entry.wording.language)],
-        "classified_as": _classes(),
+        "classified_as": _classes(entry),
         "identified_by": [_name(_title(entry), "300404669", "Display Name")],
         "referred_to_by": [_note(disclosure.sentence(entry))],
     }
@@ -90,8 +98,27 @@ def _object(line: Departing, statements: list[_Json]) -> _Json:
         "_label": thing.title or thing.number,
         "classified_as": [_type(f"{_AAT}300133025", "Artwork")],
         "identified_by": [*title, number],
-        **filled({"referred_to_by": [*statements, *credit]}),
+        **filled({"referred_to_by": [*statements, *credit], "representation": _shown(line.image)}),
     }
+
+
+def _shown(image: CatalogImage) -> list[_Json]:
+    """Return how the object looks, where an image service shows it."""
+    if not image.iiif:
+        return []
+    service = {
+        "type": "DigitalService",
+        "access_point": [{"id": image.iiif, "type": "DigitalObject"}],
+        "conforms_to": [{"id": "http://iiif.io/api/image", "type": "InformationObject"}],
+    }
+    picture = {
+        "type": "DigitalObject",
+        "classified_as": [_type(f"{_AAT}300215302", "Digital Image")],
+        "format": "image/jpeg",
+        "access_point": [{"id": f"{image.iiif}/full/max/0/default.jpg", "type": "DigitalObject"}],
+        "digitally_available_via": [service],
+    }
+    return [{"type": "VisualItem", "digitally_shown_by": [picture]}]
 
 
 def _text(line: Departing) -> _Json:
@@ -100,7 +127,7 @@ def _text(line: Departing) -> _Json:
         "id": addresses.text(line),
         "type": "LinguisticObject",
         "_label": f"{_title(line)}: {line.object.number}",
-        "classified_as": _classes(),
+        "classified_as": _classes(line),
         "language": [_language(_written_in(line))],
         "about": [
             {
@@ -152,11 +179,13 @@ def _written_in(line: Departing) -> str:
     return line.wording.language if isinstance(line, CatalogEntry) else line.language
 
 
-def _classes() -> list[_Json]:
+def _classes(line: Departing) -> list[_Json]:
     brief = [_type(f"{_AAT}300418049", "Brief Text")]
+    own = line.wording.concept if isinstance(line, CatalogEntry) else None
     return [
         _type(f"{_AAT}300435416", "Description") | {"classified_as": brief},
         _type(f"{_AAT}300456841", "AI Generated Content"),
+        *([_type(own, _title(line))] if own else []),
     ]
 
 

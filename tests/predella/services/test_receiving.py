@@ -271,6 +271,19 @@ class TestHandingInAgain:
 
         assert (changed.accepted, back.accepted) == (1, 1)
 
+    def test_the_address_of_an_image_service_is_kept_and_another_one_is_news(
+        self, museum: Museum
+    ) -> None:
+        museum.put("a.jpg")
+        row = "object_number,filename,iiif_image\n1,a.jpg,https://iiif.example/{}/info.json\n"
+
+        first, same, other = (
+            museum.hand_in(row.format(n) + end) for n, end in ((1, ""), (1, "\n"), (2, ""))
+        )
+
+        assert [one.accepted for one in (first, same, other)] == [1, 0, 1]
+        assert museum.items(other)[0].iiif_image == "https://iiif.example/2"
+
     def test_a_grown_list_brings_only_what_is_new(self, museum: Museum) -> None:
         museum.put("front.jpg", "back.jpg")
         museum.hand_in("object_number,filename,view\n1,front.jpg,front\n")
