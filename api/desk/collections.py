@@ -118,12 +118,14 @@ def choose_rules(
     reading_floor: Annotated[bool, Form()] = False,
     second_approver: Annotated[bool, Form()] = False,
     export_sampled: Annotated[bool, Form()] = False,
+    open_to_harvesters: Annotated[bool, Form()] = False,
 ) -> Response:
-    """Choose how texts are decided on."""
+    """Choose how texts are decided on, and who may harvest them."""
     chosen = {
         "reading_floor": reading_floor,
         "second_approver": second_approver,
         "export_sampled": export_sampled,
+        "open_to_harvesters": open_to_harvesters,
     }
     rules.choose(session, collections.by_slug(session, slug), chosen)
     return _back(slug)
