@@ -373,5 +373,5 @@ class TestNewest:
         last = written(session, of, store)
         written(session, of, store, ExportFormat.CSV)
 
-        assert deltas.newest(session, of, ExportFormat.JSONL) == last.id
-        assert deltas.newest(session, of, ExportFormat.LIDO) is None
+        assert deltas.newest(session, of, ExportFormat.JSONL, None) == last.id
+        assert deltas.newest(session, of, ExportFormat.LIDO, None) is None
