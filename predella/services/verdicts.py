@@ -227,10 +227,12 @@ def judge(session: Session, place: Place) -> None:
 def digest(session: Session, place: Place, manifest_sha256: bytes) -> bytes:
     """Return a digest of everything handed in, and of what is asked about it.
 
-    That is the manifest's bytes, the files' versions, and the pattern of their names.
+    That is the manifest's bytes, the files' versions, the pattern of their names, and the
+    language of rows that name none.
     """
     pattern = place.numbering.pattern if place.numbering else ""
-    total = hashlib.sha256(manifest_sha256 + place.prompt_id.encode() + pattern.encode())
+    asked = f"{place.prompt_id}{pattern}\n{place.language}"
+    total = hashlib.sha256(manifest_sha256 + asked.encode())
     for version in session.execute(_VERSIONS, execution_options={"yield_per": 5_000}):
         total.update(repr(tuple(version)).encode())
     return total.digest()
