@@ -32,10 +32,13 @@ class ReleaseSpec:
     """Versions of the libraries that can change a text."""
     notice: str | None
     """What must stand by every text of this release, on every surface."""
+    base_model: str | None = None
+    """What it was made from, as ``name`` or ``name@revision``, where the checkpoint says so. It is
+    told beside the identity and is no part of it: the weights say it exactly."""
 
     def as_json(self) -> dict[str, object]:
-        """Return the fields as JSON values, as ``Release.spec`` keeps them."""
-        return asdict(self)
+        """Return the identity as JSON values, as ``Release.spec`` keeps it."""
+        return {name: value for name, value in asdict(self).items() if name != "base_model"}
 
     def digest(self) -> bytes:
         """Return the sha256 of the canonical JSON: sorted keys, no spaces, UTF-8."""

@@ -81,7 +81,7 @@ def collection_page(
 ) -> Response:
     """Show one collection: its facts, its counts, its prompt, its rules and its thresholds."""
     collection = collections.by_slug(session, slug)
-    collection_id = CollectionId(collection.id)
+    collection_id, settings = CollectionId(collection.id), get_settings()
     return page(
         request,
         "collection.html",
@@ -92,12 +92,43 @@ def collection_page(
         glossaries=glossaries.listed(session, collection_id),
         prompts=prompts.listed(session),
         rules=rules.of(collection),
+        public_url=settings.public_url,
+        oai_email=settings.oai_email,
+        oai_address=f"{settings.desk_url}/oai",
         thresholds=collections.thresholds_of(collection),
         usual=Thresholds(),
         checks=list(CheckName),
         severities=list(Severity),
         kinds=list(LengthThresholds.model_fields),
     )
+
+
+@router.post("/{slug}/facts")
+def say(
+    session: DbSession,
+    _keeper: Keeper,
+    slug: str,
+    *,
+    name: Annotated[str, Form(max_length=200)],
+    institution: Annotated[str, Form(max_length=200)],
+    language: Annotated[str, Form(max_length=35)],
+    institution_uri: Annotated[str, Form(max_length=500)] = "",
+    credit_line: Annotated[str, Form(max_length=500)] = "",
+    text_rights: Annotated[str, Form(max_length=500)] = "",
+    concept_uri: Annotated[str, Form(max_length=500)] = "",
+) -> Response:
+    """Choose what exports say of a collection; an empty field says nothing."""
+    said = {
+        "name": name,
+        "institution": institution,
+        "institution_uri": institution_uri,
+        "language": language.strip(),
+        "credit_line": credit_line,
+        "text_rights": text_rights,
+        "concept_uri": concept_uri,
+    }
+    collections.change(session, collections.by_slug(session, slug), said)
+    return _back(slug)
 
 
 @router.post("/{slug}/prompt")
@@ -118,12 +149,14 @@ def choose_rules(
     reading_floor: Annotated[bool, Form()] = False,
     second_approver: Annotated[bool, Form()] = False,
     export_sampled: Annotated[bool, Form()] = False,
+    open_to_harvesters: Annotated[bool, Form()] = False,
 ) -> Response:
-    """Choose how texts are decided on."""
+    """Choose how texts are decided on, and who may harvest them."""
     chosen = {
         "reading_floor": reading_floor,
         "second_approver": second_approver,
         "export_sampled": export_sampled,
+        "open_to_harvesters": open_to_harvesters,
     }
     rules.choose(session, collections.by_slug(session, slug), chosen)
     return _back(slug)

@@ -3,7 +3,7 @@
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Request, Response
+from fastapi import APIRouter, Form, Request, Response, UploadFile
 from fastapi.responses import RedirectResponse, StreamingResponse
 
 from api.dependencies import AnyReader, AnyRegistrar, DbSession, ObjectStore, Reader
@@ -11,6 +11,7 @@ from api.desk.listing import LIMIT, AfterNumber, Before, listed
 from api.desk.rendering import page
 from api.downloads import Wanted, export_file
 from api.routes.exports import get_mapping
+from predella.errors import InvalidError
 from predella.formats import profiles
 from predella.ids import CollectionId, ExportId
 from predella.models import ExportFormat
@@ -47,20 +48,33 @@ def ask(
     format: Annotated[ExportFormat, Form()],  # noqa: A002  (the word of the API)
     *,
     changes: Annotated[bool, Form()] = False,
+    profile: UploadFile | None = None,
 ) -> Response:
     """Ask for an export, and lead to how far it has come.
 
     With ``changes`` it follows the newest one like it; where there is none, it has everything.
     """
+    columns = _columns(profile)
     places.require(session, registrar, "exports:write", collection_id=collection_id)
     made = exports.create(
         session,
         collections.get(session, collection_id),
         account=registrar.account,
         format=format,
-        since=deltas.newest(session, collection_id, format) if changes else None,
+        profile=columns,
+        since=deltas.newest(session, collection_id, format, columns) if changes else None,
     )
     return RedirectResponse(f"/desk/exports/{made.id}", HTTPStatus.SEE_OTHER)
+
+
+def _columns(profile: UploadFile | None) -> str | None:
+    """Return a museum's own columns as they stand in its file, if it sent one."""
+    if profile is None or not profile.filename:
+        return None
+    try:
+        return profile.file.read().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InvalidError(f"{profile.filename} is not in UTF-8: save it so") from error
 
 
 @router.get("/{export_id}")

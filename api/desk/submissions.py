@@ -4,10 +4,17 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Form, Query, Request, Response
+from fastapi import APIRouter, Depends, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
-from api.dependencies import AnyReader, AnySubmitter, DbSession, Reader, Submitter
+from api.dependencies import (
+    AnyReader,
+    AnySubmitter,
+    DbSession,
+    ObjectStore,
+    Reader,
+    Submitter,
+)
 from api.desk.listing import LIMIT, After, Before, listed
 from api.desk.rendering import page
 from predella.errors import InvalidError
@@ -35,6 +42,32 @@ class Row:
     operation: Operation
 
 
+@dataclass(frozen=True)
+class HandIn:
+    """What the form says."""
+
+    collection_id: Annotated[CollectionId, Form()]
+    source: Annotated[str, Form(max_length=2_000)]
+    title: Annotated[str, Form(max_length=200)] = ""
+    preview: Annotated[str, Form(max_length=9)] = ""
+    number_pattern: Annotated[str, Form(max_length=500)] = ""
+
+    def wishes(self) -> dict[str, Any]:
+        """Return what is to be read, and how.
+
+        Raises:
+            InvalidError: the preview is no number.
+        """
+        return {
+            "source": self.source.strip(),
+            "preview": _number(self.preview),
+            "number_pattern": self.number_pattern.strip() or None,
+        }
+
+
+Wanted = Annotated[HandIn, Depends()]
+
+
 @router.get("")
 def submissions_page(
     request: Request, session: DbSession, reader: AnyReader, before: Before = None
@@ -56,28 +89,41 @@ def submissions_page(
 
 
 @router.post("")
-def hand_in(
-    session: DbSession,
-    submitter: AnySubmitter,
-    *,
-    collection_id: Annotated[CollectionId, Form()],
-    source: Annotated[str, Form(max_length=2_000)],
-    title: Annotated[str, Form(max_length=200)] = "",
-    preview: Annotated[str, Form(max_length=9)] = "",
-    number_pattern: Annotated[str, Form(max_length=500)] = "",
-) -> Response:
+def hand_in(session: DbSession, submitter: AnySubmitter, wanted: Wanted) -> Response:
     """Hand in a manifest or a folder, and lead to how far it has come."""
-    places.require(session, submitter, "submissions:write", collection_id=collection_id)
+    places.require(session, submitter, "submissions:write", collection_id=wanted.collection_id)
     made = submissions.create(
         session,
-        collections.get(session, collection_id),
+        collections.get(session, wanted.collection_id),
         account=submitter.account,
-        source=source.strip(),
-        title=title,
-        preview=_number(preview),
-        number_pattern=number_pattern.strip() or None,
+        title=wanted.title,
+        **wanted.wishes(),
     )
     return RedirectResponse(f"/desk/submissions/{made.id}", HTTPStatus.SEE_OTHER)
+
+
+@router.post("/look")
+def look(
+    request: Request,
+    session: DbSession,
+    submitter: AnySubmitter,
+    wanted: Wanted,
+    store: ObjectStore,
+) -> Response:
+    """Show what handing this in would bring; nothing is kept, and nothing begins."""
+    places.require(session, submitter, "submissions:write", collection_id=wanted.collection_id)
+    collection = collections.get(session, wanted.collection_id)
+    report = submissions.dry_run(
+        session, collection, account=submitter.account, store=store, **wanted.wishes()
+    )
+    return page(
+        request,
+        "submission_look.html",
+        principal=submitter,
+        wanted=wanted,
+        collection=collection,
+        report=report,
+    )
 
 
 @router.get("/{submission_id}")

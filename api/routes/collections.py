@@ -58,9 +58,11 @@ def change_collection(
     body: CollectionPatch,
     response: Response,
 ) -> CollectionOut:
-    """Choose what a collection asks about the pictures that are handed in from now on."""
+    """Choose what exports say of a collection, and what it asks about pictures to come."""
     require_seen(seen, CollectionOut.model_validate(collection))
-    collections.choose_prompt(session, collection, body.prompt)
+    collections.change(session, collection, body.facts())
+    if body.prompt is not None:
+        collections.choose_prompt(session, collection, body.prompt)
     return marked(response, CollectionOut.model_validate(collection))
 
 

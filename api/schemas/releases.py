@@ -1,6 +1,8 @@
 from datetime import datetime
 from uuid import UUID
 
+from pydantic import Field
+
 from api.schemas.base import Hex, Out
 
 
@@ -12,4 +14,7 @@ class ReleaseOut(Out):
     digest: Hex
     model_name: str
     notice: str | None
+    base_model: str | None = Field(
+        description="What it was made from, where its checkpoint says so: `name@revision`."
+    )
     spec: dict[str, object]

@@ -8,14 +8,36 @@ from rich.table import Table
 from rich.text import Text
 
 from predella import db
-from predella.cli.output import acting, out, print_json, reaching
+from predella.cli.output import acting, out, print_facts, print_json, reaching
 from predella.errors import InvalidError
+from predella.ids import CollectionId
 from predella.models import DEFAULT_PROMPT, Collection
-from predella.services import collections
+from predella.services import collections, rules
+from predella.services.rules import ReviewRules
 
 app = typer.Typer(help="What museums own and we may read.", no_args_is_help=True)
 
+_RULE, _THRESHOLD = "second_approver=true", "reused_in=20"
+
+Slug = Annotated[str, typer.Argument(help="The collection's short name.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
+
+
+InstitutionUri = Annotated[
+    str | None,
+    typer.Option(help="Where that body is described, as in Wikidata.", show_default=False),
+]
+TextRights = Annotated[
+    str | None,
+    typer.Option(
+        help="Licence of the texts: its address at creativecommons.org or rightsstatements.org.",
+        show_default=False,
+    ),
+]
+ConceptUri = Annotated[
+    str | None,
+    typer.Option(help="Your own term for a formal analysis, for Linked Art.", show_default=False),
+]
 
 
 @app.command()
@@ -30,6 +52,9 @@ def add(
     credit_line: Annotated[
         str | None, typer.Option(help="Printed with objects that have none.", show_default=False)
     ] = None,
+    institution_uri: InstitutionUri = None,
+    text_rights: TextRights = None,
+    concept_uri: ConceptUri = None,
     prompt: Annotated[
         str, typer.Option(help="What it asks about its pictures; see `predella prompt list`.")
     ] = DEFAULT_PROMPT,
@@ -47,6 +72,9 @@ def add(
             prefix=prefix,
             language=language,
             credit_line=credit_line,
+            institution_uri=institution_uri,
+            text_rights=text_rights,
+            concept_uri=concept_uri,
             prompt=prompt,
         )
         row = _row(made)
@@ -56,9 +84,80 @@ def add(
         out.print(f"{slug} is open. Hand in to it: predella submit SOURCE --collection {slug}")
 
 
+@app.command()
+def change(
+    slug: Slug,
+    *,
+    name: Annotated[str | None, typer.Option(help="Its name in full.", show_default=False)] = None,
+    institution: Annotated[
+        str | None,
+        typer.Option(help="The legal body that answers for its texts.", show_default=False),
+    ] = None,
+    institution_uri: InstitutionUri = None,
+    language: Annotated[
+        str | None,
+        typer.Option(help="Of texts that are asked for from now on.", show_default=False),
+    ] = None,
+    credit_line: Annotated[
+        str | None, typer.Option(help="Printed with objects that have none.", show_default=False)
+    ] = None,
+    text_rights: TextRights = None,
+    concept_uri: ConceptUri = None,
+    json: Json = False,
+) -> None:
+    """Change what exports say of a collection; what is not named stays, "" takes away."""
+    said = {
+        "name": name,
+        "institution": institution,
+        "institution_uri": institution_uri,
+        "language": language,
+        "credit_line": credit_line,
+        "text_rights": text_rights,
+        "concept_uri": concept_uri,
+    }
+    with db.transaction() as session:
+        acting(session, "collections:write", slug=slug)
+        collection = collections.by_slug(session, slug)
+        told = {fact: value for fact, value in said.items() if value is not None}
+        collections.change(session, collection, told)
+        row = _row(collection)
+    if json:
+        print_json(row)
+    else:
+        print_facts(row)
+
+
+@app.command("rules")
+def rules_(
+    slug: Slug,
+    *,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="NAME=true or NAME=false; repeat it.", show_default=False),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Show how texts are decided on and who may harvest them; or choose some of it."""
+    chosen = dict(_named(one, _RULE) for one in set_ or ())
+    with db.transaction() as session:
+        acting(session, "collections:write" if chosen else "collections:read", slug=slug)
+        collection = collections.by_slug(session, slug)
+        if chosen:
+            locked = collections.get(session, CollectionId(collection.id), lock=True)
+            rules.change(session, locked, chosen)
+        row = rules.of(collection).model_dump()
+    if json:
+        print_json(row)
+        return
+    table = Table(box=None, show_header=False, pad_edge=False)
+    for name, field in ReviewRules.model_fields.items():
+        table.add_row(name, "yes" if row[name] else "no", Text(field.description or ""))
+    out.print(table)
+
+
 @app.command("prompt")
 def choose_prompt(
-    slug: Annotated[str, typer.Argument(help="The collection's short name.")],
+    slug: Slug,
     prompt: Annotated[str, typer.Argument(help="NAME/VERSION, or NAME for its newest version.")],
     *,
     json: Json = False,
@@ -78,7 +177,7 @@ def choose_prompt(
 
 @app.command("thresholds")
 def thresholds(
-    slug: Annotated[str, typer.Argument(help="The collection's short name.")],
+    slug: Slug,
     *,
     set_: Annotated[
         list[str] | None,
@@ -90,7 +189,7 @@ def thresholds(
     ] = None,
 ) -> None:
     """Show, as JSON, from where on the checks speak in a collection; or choose it."""
-    chosen = dict(map(_named, set_ or ()))
+    chosen = dict(_named(one, _THRESHOLD) for one in set_ or ())
     with db.transaction() as session:
         scope = "collections:write" if chosen or usual else "collections:read"
         acting(session, scope, slug=slug)
@@ -130,12 +229,12 @@ def list_(*, json: Json = False) -> None:
     out.print(table)
 
 
-def _named(said: str) -> tuple[str, Any]:
+def _named(said: str, example: str) -> tuple[str, Any]:
     name, equals, value = said.partition("=")
     try:
         return name, json_module.loads(value if equals else "")
     except ValueError as error:
-        raise InvalidError(f"write --set as NAME=JSON, like reused_in=20, not {said!r}") from error
+        raise InvalidError(f"write --set as NAME=JSON, like {example}, not {said!r}") from error
 
 
 def _row(collection: Collection) -> dict[str, object]:
@@ -144,9 +243,12 @@ def _row(collection: Collection) -> dict[str, object]:
         "slug": collection.slug,
         "name": collection.name,
         "institution": collection.institution,
+        "institution_uri": collection.institution_uri,
         "bucket": collection.bucket,
         "prefix": collection.prefix,
         "language": collection.language,
         "credit_line": collection.credit_line,
+        "text_rights": collection.text_rights,
+        "concept_uri": collection.concept_uri,
         "prompt_id": collection.prompt_id,
     }

@@ -24,7 +24,16 @@ from sqlalchemy.orm import Session
 from typer.core import TyperGroup
 
 from predella import db, storage
-from predella.cli.output import acting, err, fail, out, print_json, print_json_lines, reaching
+from predella.cli.output import (
+    acting,
+    err,
+    fail,
+    out,
+    print_facts,
+    print_json,
+    print_json_lines,
+    reaching,
+)
 from predella.errors import InvalidError, UnavailableError
 from predella.formats import checking, profiles
 from predella.formats.checking import Problem
@@ -394,10 +403,7 @@ def _show(row: dict[str, Any], *, json: bool) -> None:
     if json:
         print_json(row)
         return
-    table = Table(box=None, show_header=False, pad_edge=False)
-    for name, value in row.items():
-        table.add_row(name.replace("_", " "), Text("" if value is None else str(value)))
-    out.print(table)
+    print_facts(row)
 
 
 def _print_table(rows: Iterator[dict[str, Any]]) -> None:

@@ -10,6 +10,8 @@ from uuid import UUID
 
 from rich.console import Console
 from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
@@ -73,6 +75,14 @@ def _code(error: errors.PredellaError) -> Exit:
 def print_json(document: Mapping[str, Any] | list[Any]) -> None:
     """Write one JSON document to stdout."""
     sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2, default=str) + "\n")
+
+
+def print_facts(row: Mapping[str, object]) -> None:
+    """Show what is known of one thing, a line for each fact."""
+    table = Table(box=None, show_header=False, pad_edge=False)
+    for name, value in row.items():
+        table.add_row(name.replace("_", " "), Text("" if value is None else str(value)))
+    out.print(table)
 
 
 def print_json_lines(rows: Iterable[Mapping[str, Any]]) -> None:

@@ -79,6 +79,8 @@ class CatalogWording:
     kind: TextKind
     rights: str | None = None
     """Canonical URI of the text's licence, where the museum has chosen one."""
+    concept: str | None = None
+    """The museum's own term for this kind of text, a URI."""
 
     def __post_init__(self) -> None:
         same = normalise(self.text) == self.text

@@ -40,6 +40,7 @@ _OF_BOTH: Mapping[str, Callable[[Departing], Value]] = {
     "disclosure": disclosure.said,
     "revision_id": lambda line: str(line.revision_id),
     "prompt_id": lambda line: line.prompt_id,
+    "iiif_image": lambda line: line.image.iiif,
 }
 _OF_ENTRY: Mapping[str, Callable[[CatalogEntry], Value]] = {
     "text": lambda entry: entry.wording.text,
@@ -51,6 +52,7 @@ _OF_ENTRY: Mapping[str, Callable[[CatalogEntry], Value]] = {
     "revision_number": lambda entry: entry.wording.number,
     "text_sha256": lambda entry: entry.wording.sha256,
     "text_rights": lambda entry: entry.wording.rights,
+    "text_concept": lambda entry: entry.wording.concept,
     "model": lambda entry: entry.release.name,
     "base_model": lambda entry: entry.release.base_model,
     "notice": lambda entry: entry.release.notice,

@@ -6,7 +6,8 @@ the record stays, without it. The documentation of Linked
 Art would put both on the statement, but its own JSON Schema refuses that, and so we keep to the
 form that both accept. Software is no actor there: it is the technique of the creation.
 
-A formal analysis has no term of its own in the AAT that we know of, so it is a description.
+A formal analysis has no term of its own in the AAT that we know of, so it is a description; a
+museum that has a term for it gives that beside the two.
 """
 
 from typing import Any
@@ -16,6 +17,7 @@ from predella.formats.bundle import Bundle, Unit
 from predella.formats.document import encoded, filled
 from predella.formats.entry import (
     CatalogEntry,
+    CatalogImage,
     CatalogTombstone,
     Departing,
     TextKind,
@@ -70,7 +72,7 @@ def of_object(bundle: Bundle) -> _Json:
         "_label": thing.title or thing.number,
         "classified_as": [_type(f"{_AAT}300133025", "Artwork")],
         "identified_by": [*title, number],
-        **filled({"referred_to_by": [*statements, *credit]}),
+        **filled({"referred_to_by": [*statements, *credit], "representation": _shown(line.image)}),
     }
 
 
@@ -80,7 +82,7 @@ def _statement(entry: CatalogEntry) -> _Json:
         "content": entry.wording.text,
         "format": "text/plain",
         "language": [_language(entry.language)],
-        "classified_as": _classes(),
+        "classified_as": _classes(entry),
         "identified_by": [_name(_title(entry), "300404669", "Display Name")],
         "referred_to_by": [_note(disclosure.sentence(entry))],
     }
@@ -106,13 +108,32 @@ def of_withdrawn(tombstone: CatalogTombstone) -> _Json:
     return _text(tombstone) | {"referred_to_by": [_note(disclosure.withdrawal(tombstone))]}
 
 
+def _shown(image: CatalogImage) -> list[_Json]:
+    """Return how the object looks, where an image service shows it."""
+    if not image.iiif:
+        return []
+    service = {
+        "type": "DigitalService",
+        "access_point": [{"id": image.iiif, "type": "DigitalObject"}],
+        "conforms_to": [{"id": "http://iiif.io/api/image", "type": "InformationObject"}],
+    }
+    picture = {
+        "type": "DigitalObject",
+        "classified_as": [_type(f"{_AAT}300215302", "Digital Image")],
+        "format": "image/jpeg",
+        "access_point": [{"id": f"{image.iiif}/full/max/0/default.jpg", "type": "DigitalObject"}],
+        "digitally_available_via": [service],
+    }
+    return [{"type": "VisualItem", "digitally_shown_by": [picture]}]
+
+
 def _text(line: Departing) -> _Json:
     return {
         "@context": CONTEXT,
         "id": addresses.text(line),
         "type": "LinguisticObject",
         "_label": f"{_title(line)}: {line.object.number}",
-        "classified_as": _classes(),
+        "classified_as": _classes(line),
         "language": [_language(line.language)],
         "about": [
             {
@@ -159,11 +180,13 @@ def _title(line: Departing) -> str:
     return disclosure.phrases(line).kinds[line.kind]
 
 
-def _classes() -> list[_Json]:
+def _classes(line: Departing) -> list[_Json]:
     brief = [_type(f"{_AAT}300418049", "Brief Text")]
+    own = line.wording.concept if isinstance(line, CatalogEntry) else None
     return [
         _type(f"{_AAT}300435416", "Description") | {"classified_as": brief},
         _type(f"{_AAT}300456841", "AI Generated Content"),
+        *([_type(own, _title(line))] if own else []),
     ]
 
 

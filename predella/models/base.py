@@ -15,6 +15,7 @@ type_map = {
     dict[str, object]: JSONB,
     dict[str, str]: JSONB,
     dict[str, float]: JSONB,
+    list[object]: JSONB,
     enum.Enum: Enum(
         enum.Enum,
         native_enum=False,

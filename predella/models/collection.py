@@ -12,18 +12,28 @@ class Collection(Record):
     __table_args__ = (
         CheckConstraint("slug ~ '^[a-z0-9][a-z0-9-]{0,62}$'", name="slug"),
         CheckConstraint("prefix = '' OR prefix LIKE '%/'", name="prefix_ends_with_slash"),
+        CheckConstraint("institution_uri ~ '^https?://'", name="institution_uri"),
+        CheckConstraint("text_rights ~ '^https?://'", name="text_rights"),
+        CheckConstraint("concept_uri ~ '^https?://'", name="concept_uri"),
     )
 
     slug: Mapped[str] = mapped_column(unique=True)
     name: Mapped[str]
     institution: Mapped[str]
     """The legal body that holds editorial responsibility for what it publishes."""
+    institution_uri: Mapped[str | None]
+    """Where that body is described, as in Wikidata, ISIL or GND."""
     bucket: Mapped[str]
     prefix: Mapped[str]
     """Every image of the collection lies under it; empty for a whole bucket."""
     language: Mapped[str] = mapped_column(default="en")
     """BCP 47 tag of the texts."""
     credit_line: Mapped[str | None]
+    """Printed with objects that have none of their own."""
+    text_rights: Mapped[str | None]
+    """Under which licence the texts are handed on: its URI, see ``formats.rights``."""
+    concept_uri: Mapped[str | None]
+    """The museum's own term for a formal analysis."""
     prompt_id: Mapped[str] = mapped_column(ForeignKey("prompt.id"), default=DEFAULT_PROMPT)
     """What is asked about the pictures that are handed in from now on."""
     thresholds: Mapped[dict[str, object]] = mapped_column(default=dict)

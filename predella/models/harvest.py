@@ -15,3 +15,5 @@ class Harvest(Base):
     collection_id: Mapped[UUID] = mapped_column(ForeignKey("collection.id"), primary_key=True)
     refreshed_at: Mapped[datetime]
     """When its records were last compared with what may leave."""
+    stands_by: Mapped[list[object]]
+    """What of the collection stood in them then: the institution, the licence, and so on."""

@@ -90,6 +90,7 @@ class Item(Record):
             " OR is_open AND NOT is_beside_closed AND NOT is_withdrawn AND NOT is_held",
             name="gate",
         ),
+        CheckConstraint("iiif_image ~ '^https://' AND iiif_image !~ '/$'", name="iiif_image"),
         Index("ix_item_ready", "stage", "priority", "id", postgresql_where="state = 'waiting'"),
         Index(
             "ix_item_suspect",
@@ -130,6 +131,8 @@ class Item(Record):
     language: Mapped[str]
     rights_work: Mapped[str | None]
     rights_image: Mapped[str | None]
+    iiif_image: Mapped[str | None]
+    """Address of the image's own IIIF service; we tell it to catalogs and never ask it."""
     credit_line: Mapped[str | None]
     sensitivity: Mapped[Sensitivity]
     sensitivity_note: Mapped[str | None]

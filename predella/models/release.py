@@ -16,6 +16,9 @@ class Release(Record):
     model_name: Mapped[str]
     notice: Mapped[str | None]
     """What must stand by every text of this release, on every surface."""
+    base_model: Mapped[str | None]
+    """What the checkpoint, or its adapter, says that it was made from, as ``name`` or
+    ``name@revision``. It is no part of the identity, which the weights already are."""
     spec: Mapped[dict[str, object]]
     """A ``predella.provenance.ReleaseSpec``: weights, adapter, prompt, decoding, and so on."""
     prompt_id: Mapped[str] = mapped_column(

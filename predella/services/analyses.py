@@ -241,7 +241,11 @@ def provenance(view: AnalysisView) -> dict[str, Any]:
         "language": analysis.language,
         "generated_at": stamp(analysis.created_at),
         "notice": view.release.notice,
-        "release": {**view.release.spec, "digest": view.release.digest.hex()},
+        "release": {
+            **view.release.spec,
+            "base_model": view.release.base_model,
+            "digest": view.release.digest.hex(),
+        },
         "prompt_rendered": analysis.rendered_prompt,
         "generation": {
             "finish_reason": analysis.finish_reason,

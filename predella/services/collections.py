@@ -1,7 +1,8 @@
 """Collections: what a museum owns and we may read."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from sqlalchemy.orm import Session
 from predella import clock, db, ids
 from predella.checks import Thresholds
 from predella.errors import InvalidError, NameTakenError, NotFoundError
+from predella.formats import addresses, rights
 from predella.formats.text import normalise
 from predella.ids import CollectionId, Reach
 from predella.models import DEFAULT_PROMPT, Collection, Prompt
@@ -21,6 +23,7 @@ from predella.settings import get_settings
 
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*")
+_MAX_ADDRESS = 2_000
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
@@ -34,11 +37,14 @@ def create(
     prefix: str = "",
     language: str = "en",
     credit_line: str | None = None,
+    institution_uri: str | None = None,
+    text_rights: str | None = None,
+    concept_uri: str | None = None,
     prompt: str = DEFAULT_PROMPT,
 ) -> Collection:
     """Open a collection on a bucket, or on a part of one, that the operator allows.
 
-    ``prompt`` is what it asks about its pictures, see `choose_prompt`.
+    ``prompt`` is what it asks about its pictures, see `choose_prompt`; the rest is as in `change`.
 
     Raises:
         InvalidError: a value cannot be right, or the bucket is not among the allowed ones.
@@ -47,17 +53,22 @@ def create(
     """
     _require_usable_slug(slug)
     _require_allowed_bucket(bucket)
-    _require_language(language)
-    row = {
+    said = {
+        "name": name,
+        "institution": institution,
+        "institution_uri": institution_uri,
+        "language": language,
+        "credit_line": credit_line,
+        "text_rights": text_rights,
+        "concept_uri": concept_uri,
+    }
+    row: dict[str, object] = {
         "id": ids.new(),
         "created_at": clock.now(),
         "slug": slug,
-        "name": _required("name", name),
-        "institution": _required("institution", institution),
         "bucket": bucket,
         "prefix": _usable_prefix(prefix),
-        "language": language,
-        "credit_line": normalise(credit_line or "").strip() or None,
+        **{fact: _FACTS[fact](value) for fact, value in said.items()},
         "prompt_id": prompts.find(session, prompt).id,
         "thresholds": {},
         "review_rules": {},
@@ -104,6 +115,23 @@ def listed(
     query = select(Collection).where(db.inside(Collection.id, within))
     query = query.order_by(Collection.id).limit(limit)
     return session.scalars(query.where(Collection.id > after) if after else query).all()
+
+
+def change(session: Session, collection: Collection, changed: Mapping[str, str | None]) -> None:
+    """Have exports say this of a collection from now on; what is not named stays.
+
+    ``name``; ``institution``, the legal body that answers for its texts, and
+    ``institution_uri``, where that is described; ``language`` of the texts that are asked for
+    from now on; ``credit_line`` of objects that have none; ``text_rights``, the licence of the
+    texts; ``concept_uri``, the museum's own term for a formal analysis. Nothing, or an empty
+    text, takes away what may be missing.
+
+    Raises:
+        InvalidError: a value cannot be right.
+    """
+    for fact, value in changed.items():
+        setattr(collection, fact, _FACTS[fact](value))
+    session.flush()
 
 
 def choose_prompt(session: Session, collection: Collection, prompt: str) -> Prompt:
@@ -167,11 +195,6 @@ def _require_allowed_bucket(bucket: str) -> None:
         )
 
 
-def _require_language(language: str) -> None:
-    if not _LANGUAGE.fullmatch(language):
-        raise InvalidError(f"{language!r} is not a language tag like en or pt-BR")
-
-
 def _usable_prefix(prefix: str) -> str:
     if prefix.startswith("/") or _CONTROL.search(prefix):
         raise InvalidError(
@@ -181,8 +204,51 @@ def _usable_prefix(prefix: str) -> str:
     return prefix if not prefix or prefix.endswith("/") else f"{prefix}/"
 
 
-def _required(what: str, value: str) -> str:
-    cleaned = normalise(value).strip()
+def _required(what: str, value: str | None) -> str:
+    cleaned = _optional(value)
     if not cleaned:
         raise InvalidError(f"the collection needs {what!r}")
     return cleaned
+
+
+def _optional(value: str | None) -> str | None:
+    return normalise(value or "").strip() or None
+
+
+def _language(value: str | None) -> str:
+    if not _LANGUAGE.fullmatch(value or ""):
+        raise InvalidError(f"{value or ''!r} is not a language tag like en or pt-BR")
+    return value or ""
+
+
+def _address(what: str, value: str | None) -> str | None:
+    address = _optional(value)
+    if address and (not addresses.usable(address) or len(address) > _MAX_ADDRESS):
+        raise InvalidError(
+            f"{what} {address[:_MAX_ADDRESS]!r} is no address on the web,"
+            " as https://www.wikidata.org/entity/Q190804"
+        )
+    return address
+
+
+def _licence(value: str | None) -> str | None:
+    said = _optional(value)
+    known = rights.canonical(said) if said else None
+    if said and not known:
+        raise InvalidError(
+            f"text_rights {said[:_MAX_ADDRESS]!r} is no statement of creativecommons.org or"
+            " rightsstatements.org, as https://creativecommons.org/licenses/by/4.0/"
+        )
+    return known
+
+
+_FACTS: Mapping[str, Callable[[str | None], str | None]] = {
+    "name": partial(_required, "name"),
+    "institution": partial(_required, "institution"),
+    "institution_uri": partial(_address, "institution_uri"),
+    "language": _language,
+    "credit_line": _optional,
+    "text_rights": _licence,
+    "concept_uri": partial(_address, "concept_uri"),
+}
+"""What may be changed about a collection, each with what makes a value of what was said."""

@@ -84,14 +84,15 @@ def newest(
     session: Session,
     collection_id: CollectionId,
     format: ExportFormat,  # noqa: A002  (as above)
+    profile: str | None,
 ) -> UUID | None:
-    """Return the newest written export of a collection in a format of ours, if there is one."""
+    """Return the newest written export of a collection in these columns, if there is one."""
     return session.scalar(
         select(Export.id)
         .where(
             Export.collection_id == collection_id,
             Export.format == format,
-            Export.profile.is_(None),
+            Export.profile.is_not_distinct_from(profile),
             Export.state == ExportState.WRITTEN,
         )
         .order_by(Export.written_at.desc())

@@ -38,6 +38,8 @@ def entry(row: RowMapping, collection: Collection, by: CatalogRelease) -> Catalo
             sha256=row["revision_sha256"].hex(),
             language=row["language"],
             kind=TextKind(row["kind"]),
+            rights=collection.text_rights,
+            concept=_concept(TextKind(row["kind"]), collection),
         ),
         approval=CatalogApproval(
             reviewer=row["reviewer"],
@@ -47,7 +49,7 @@ def entry(row: RowMapping, collection: Collection, by: CatalogRelease) -> Catalo
         ),
         release=by,
         image=_image(row),
-        institution=CatalogInstitution(name=collection.institution),
+        institution=_institution(collection),
         generated_at=row["generated_at"],
         run_id=row["run_id"],
         base=get_settings().public_url,
@@ -64,7 +66,7 @@ def tombstone(row: RowMapping, collection: Collection, *, at: datetime) -> Catal
         prompt_id=row["prompt_id"],
         language=row["language"],
         image=_image(row),
-        institution=CatalogInstitution(name=collection.institution),
+        institution=_institution(collection),
         withdrawn_at=at,
         base=get_settings().public_url,
     )
@@ -81,6 +83,7 @@ def release(written_by: Release) -> CatalogRelease:
         prompt_id=spec["prompt_id"],
         code_version=spec["code_version"],
         notice=written_by.notice,
+        base_model=written_by.base_model,
         question=spec["prompt_text"],
         decoding=spec["decoding"],
     )
@@ -110,7 +113,17 @@ def _image(row: RowMapping) -> CatalogImage:
         height=row["height"],
         view=row["view"],
         rights=row["rights_image"],
+        iiif=row["iiif_image"],
     )
+
+
+def _institution(collection: Collection) -> CatalogInstitution:
+    return CatalogInstitution(name=collection.institution, uri=collection.institution_uri)
+
+
+def _concept(kind: TextKind, collection: Collection) -> str | None:
+    """A museum has a term for the whole, and none for its parts or for other texts."""
+    return collection.concept_uri if kind is TextKind.FORMAL_ANALYSIS else None
 
 
 def _involvement(row: RowMapping) -> HumanInvolvement:

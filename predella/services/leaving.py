@@ -99,7 +99,8 @@ _CARRIED = """
 _ABOUT = """
     item.object_number, item.title, item.artist, item.artist_uri, item.date, item.medium,
     item.dimensions, item.object_uri, item.credit_line, item.extra, item.key, item.view,
-    item.rights_image, image.sha256 AS image_sha256, image.width, image.height, analysis.language
+    item.rights_image, item.iiif_image, image.sha256 AS image_sha256, image.width, image.height,
+    analysis.language
 """
 # As `Unit.place` has it, and of one object its newest row of a manifest first.
 _IN_PLACE = """

@@ -15,6 +15,7 @@ from operator import attrgetter
 from uuid import UUID
 
 from sqlalchemy import Select, Uuid, bindparam, func, select, text, tuple_
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session, aliased
 
 from predella.formats.bundle import Bundle
@@ -35,20 +36,25 @@ _MOMENT = text("SELECT clock_timestamp()")
 
 # Open ones that were never compared, and all that ever were, once that is long enough ago.
 _STALE = text("""
-    SELECT id, is_open FROM (
-        SELECT id, review_rules @> '{"open_to_harvesters": true}' AS is_open, refreshed_at
+    SELECT id, is_open, says, stands_by IS DISTINCT FROM says AS is_other FROM (
+        SELECT id, review_rules @> '{"open_to_harvesters": true}' AS is_open, refreshed_at,
+            stands_by, jsonb_build_array(institution, institution_uri, credit_line, text_rights,
+                concept_uri) AS says
         FROM collection LEFT JOIN harvest ON harvest.collection_id = collection.id
     ) known
     WHERE coalesce(refreshed_at < clock_timestamp() - :older_than, is_open) ORDER BY id
 """)
 
 _COMPARED = text("""
-    INSERT INTO harvest (collection_id, refreshed_at) VALUES (:collection_id, :now)
-    ON CONFLICT (collection_id) DO UPDATE SET refreshed_at = excluded.refreshed_at
-""").bindparams(bindparam("collection_id", type_=Uuid))
+    INSERT INTO harvest (collection_id, refreshed_at, stands_by)
+    VALUES (:collection_id, :now, :says)
+    ON CONFLICT (collection_id) DO UPDATE
+    SET refreshed_at = excluded.refreshed_at, stands_by = excluded.stands_by
+""").bindparams(bindparam("collection_id", type_=Uuid), bindparam("says", type_=JSONB))
 
 # What tells one state of a record from the next: the row of a manifest, the text, the decision,
-# and what may change beside them. All else in an entry hangs on these and never changes.
+# and what may change beside them. All else in an entry hangs on these and never changes, but for
+# what a collection says of itself: it stands in all of its records, and is compared once.
 _STATE = "item_id, analysis_id, revision_sha256, review_id, rights_work, reviewer"
 
 
@@ -68,7 +74,7 @@ _COMPARE = leaving.of_departing(f"""
             SELECT * FROM catalog_record WHERE collection_id = :collection_id
         ) old USING (object_number, name)
         WHERE CASE WHEN going.review_id IS NULL THEN old.withdrawn_at IS NULL
-            ELSE old.id IS NULL OR old.withdrawn_at IS NOT NULL
+            ELSE :is_other OR old.id IS NULL OR old.withdrawn_at IS NOT NULL
                 OR ({_state("old")}) IS DISTINCT FROM ({_state("going")}) END
     ), kept AS (
         INSERT INTO catalog_record (collection_id, object_number, name, revision_id, decision,
@@ -111,11 +117,11 @@ def refresh(session: Session, *, older_than: timedelta = FRESH) -> None:
     if not session.execute(_STALE, asked).all():
         return
     session.execute(_LOCK)
-    for collection_id, is_open in session.execute(_STALE, asked).all():
+    for collection_id, is_open, says, is_other in session.execute(_STALE, asked).all():
         named = {"collection_id": collection_id, "now": session.scalar(_MOMENT)}
-        session.execute(_COMPARED, named)
+        session.execute(_COMPARED, named | {"says": says})
         asked_of = outgoing.names(collection_id) | named
-        session.execute(_COMPARE, asked_of | {"is_open": is_open})
+        session.execute(_COMPARE, asked_of | {"is_open": is_open, "is_other": is_other})
 
 
 def hold(session: Session) -> datetime:

@@ -21,6 +21,7 @@ def register(session: Session, spec: ReleaseSpec) -> ReleaseId:
             digest=spec.digest(),
             model_name=spec.model_name,
             notice=spec.notice,
+            base_model=spec.base_model,
             spec=spec.as_json(),
         )
         .on_conflict_do_nothing(index_elements=["digest"])

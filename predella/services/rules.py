@@ -76,6 +76,15 @@ def choose(session: Session, collection: Collection, chosen: Mapping[str, Any]) 
     return rules
 
 
+def change(session: Session, collection: Collection, changed: Mapping[str, Any]) -> ReviewRules:
+    """Have only these rules be other ones from now on; the rest stays as it is.
+
+    Raises:
+        InvalidError: there is no such rule, or it cannot have this value.
+    """
+    return choose(session, collection, {**of(collection).model_dump(), **changed})
+
+
 def seconds_to_read(text: str) -> float:
     """Return how long a text is on screen at least before anybody can have read it."""
     return max(_LEAST_SECONDS, len(text.split()) / _WORDS_PER_SECOND)

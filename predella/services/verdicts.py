@@ -106,14 +106,14 @@ _JUDGE = text("""
             AND (item.version_id, item.is_primary, item.view, item.sequence, item.title,
                 item.artist, item.artist_uri, item.date, item.medium, item.dimensions,
                 item.object_uri, item.language, item.rights_work, item.rights_image,
-                item.credit_line, item.sensitivity, item.sensitivity_note, item.labels,
-                item.ai_processing, item.exportable, item.embargo_until, item.notes, item.extra,
-                item.prompt_id)
+                item.iiif_image, item.credit_line, item.sensitivity, item.sensitivity_note,
+                item.labels, item.ai_processing, item.exportable, item.embargo_until, item.notes,
+                item.extra, item.prompt_id)
             IS NOT DISTINCT FROM
                 (ranked.version_id, chosen, ranked.view, ranked.sequence, ranked.title,
                 ranked.artist, ranked.artist_uri, ranked.date, ranked.medium, ranked.dimensions,
                 ranked.object_uri, coalesce(ranked.language, :language), ranked.rights_work,
-                ranked.rights_image, ranked.credit_line, ranked.sensitivity,
+                ranked.rights_image, ranked.iiif_image, ranked.credit_line, ranked.sensitivity,
                 ranked.sensitivity_note, ranked.labels, ranked.ai_processing, ranked.export,
                 ranked.embargo_until, ranked.notes, ranked.extra, :prompt_id)
             AS same
@@ -134,17 +134,18 @@ _ACCEPT = text("""
     INSERT INTO item (
         id, created_at, submission_id, collection_id, row_number, object_number, title, artist,
         artist_uri, date, medium, dimensions, object_uri, view, sequence, is_primary, language,
-        rights_work, rights_image, credit_line, sensitivity, sensitivity_note, labels,
+        rights_work, rights_image, iiif_image, credit_line, sensitivity, sensitivity_note, labels,
         ai_processing, exportable, embargo_until, notes, extra, bucket, key, size, etag,
         version_id, sha256, prompt_id, stage, state, priority, attempt, next_attempt_at,
         is_open, is_beside_closed, is_withdrawn, is_held
     )
     SELECT id, now(), :submission_id, :collection_id, row_number, handed_in.object_number,
         title, artist, artist_uri, date, medium, dimensions, object_uri, view, sequence, is_primary,
-        coalesce(language, :language), handed_in.rights_work, rights_image, credit_line,
-        handed_in.sensitivity, handed_in.sensitivity_note, labels, handed_in.ai_processing, export,
-        handed_in.embargo_until, notes, extra, :bucket, key, size, judged.etag, version_id, sha256,
-        :prompt_id, 'prepare', 'waiting', 5, 0, now(), gate.is_open, false, false,
+        coalesce(language, :language), handed_in.rights_work, rights_image, iiif_image,
+        credit_line, handed_in.sensitivity, handed_in.sensitivity_note, labels,
+        handed_in.ai_processing, export, handed_in.embargo_until, notes, extra, :bucket, key, size,
+        judged.etag, version_id, sha256, :prompt_id, 'prepare', 'waiting', 5, 0, now(),
+        gate.is_open, false, false,
         CAST(:preview AS integer) IS NOT NULL
             AND NOT EXISTS (SELECT FROM previewed
                 WHERE previewed.object_number = handed_in.object_number)
@@ -226,10 +227,12 @@ def judge(session: Session, place: Place) -> None:
 def digest(session: Session, place: Place, manifest_sha256: bytes) -> bytes:
     """Return a digest of everything handed in, and of what is asked about it.
 
-    That is the manifest's bytes, the files' versions, and the pattern of their names.
+    That is the manifest's bytes, the files' versions, the pattern of their names, and the
+    language of rows that name none.
     """
     pattern = place.numbering.pattern if place.numbering else ""
-    total = hashlib.sha256(manifest_sha256 + place.prompt_id.encode() + pattern.encode())
+    asked = f"{place.prompt_id}{pattern}\n{place.language}"
+    total = hashlib.sha256(manifest_sha256 + asked.encode())
     for version in session.execute(_VERSIONS, execution_options={"yield_per": 5_000}):
         total.update(repr(tuple(version)).encode())
     return total.digest()

@@ -1,6 +1,7 @@
 from http import HTTPStatus
 
 from fastapi.testclient import TestClient
+from httpx2 import Response
 
 from predella import db
 from predella.models import Role
@@ -68,6 +69,26 @@ class TestChangeCollection:
         assert changed.json()["prompt_id"] == "sectioned/1"
         assert admin.get(place).json() == changed.json()
         assert admin.get(place).headers["etag"] == changed.headers["etag"] != seen["If-Match"]
+
+    def test_changes_what_is_named_and_takes_away_what_is_null(self, admin: TestClient) -> None:
+        place = f"/v1/collections/{collection_id()}"
+
+        def change(**said: str | None) -> Response:
+            return admin.patch(
+                place, json=said, headers={"If-Match": admin.get(place).headers["etag"]}
+            )
+
+        before = admin.get(place).json()
+        said = {"credit_line": "Gift", "institution_uri": "https://museum.example/"}
+        first = change(**said, text_rights="https://creativecommons.org/licenses/by/4.0")
+        second = change(credit_line=None, concept_uri="https://museum.example/terms/7")
+
+        assert first.json()["text_rights"] == "http://creativecommons.org/licenses/by/4.0/"
+        assert first.json() | {"text_rights": None} == before | said
+        assert second.json()["credit_line"] is None
+        assert second.json()["institution_uri"] == "https://museum.example/"
+        problem(change(name=None), HTTPStatus.UNPROCESSABLE_ENTITY)
+        problem(change(concept_uri="term 7"), HTTPStatus.UNPROCESSABLE_ENTITY)
 
     def test_428_and_412_for_who_has_not_seen_how_it_stands(self, admin: TestClient) -> None:
         of = f"/v1/collections/{collection_id()}"

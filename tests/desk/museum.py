@@ -1,5 +1,6 @@
 """One of everything that a page can show, as it lies in the database of a museum at work."""
 
+from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -10,9 +11,11 @@ from predella.models import (
     Account,
     Collection,
     EventType,
+    ExportFormat,
     ItemState,
     Refusal,
     Role,
+    Run,
     Standing,
     Submission,
     SubmissionState,
@@ -26,6 +29,14 @@ _TERMS = b"""term,ruling,language,why,instead,source
 exotic,forbidden,en,from where?,the name of the place,house style 2025
 primitive,avoid,en,it ranks cultures,,
 """
+_MISSING = "There is no file RP-P-{0}.tif beside the manifest; did you mean RP-P-{0}.tiff?"
+_REFUSALS = (
+    *((row, "missing_file", _MISSING.format(row)) for row in (4, 7, 8)),
+    (9, "checksum_mismatch", "The file RP-P-9.tif is not the one that the manifest describes."),
+    (10, "unknown_rights", 'rights_work "public" is not a statement of rightsstatements.org.'),
+    (11, "already_submitted", "The same file was handed in with the same words on 2026-11-20."),
+)
+_PROFILE = "columns:\n  Inventory no.: object_number\n  Text: text\n  Origin: disclosure\n"
 _FAILURES = (
     ("source_changed", "The file was replaced after it was handed in.", 1),
     ("damaged", "The file ends in the middle of the picture.", 3),
@@ -42,6 +53,9 @@ def furnish(session: Session, analysis_id: UUID, *, by: Account) -> dict[str, st
     factories.analyses(session, 3, within)
     _fail(session, within)
     _refuse(session, within)
+    _work(session)
+    collection.institution_uri = "https://www.wikidata.org/entity/Q190804"
+    collection.text_rights = "http://creativecommons.org/licenses/by/4.0/"
     whole = factories.submission(
         session,
         collection,
@@ -50,7 +64,7 @@ def furnish(session: Session, analysis_id: UUID, *, by: Account) -> dict[str, st
     )
     entries = term_lists.read(_TERMS, "house.csv")
     terms = glossaries.keep(session, collection, name="house", entries=entries, account=by)
-    exported = factories.export(session, collection)
+    exported = factories.export(session, collection, format=ExportFormat.CSV, profile=_PROFILE)
     lot = lots.create(session, collection=collection, plan=Plan.STANDARD, account=by)
     query = searches.parse(session, "state:needs_review", account=by, within=None)
     frozen = selections.freeze(session, query, account=by)
@@ -101,16 +115,43 @@ def _fail(session: Session, within: Submission) -> None:
 
 
 def _refuse(session: Session, within: Submission) -> None:
-    within.rows_read, within.rows_accepted, within.rows_refused = 9, 6, 3
+    within.rows_read, within.rows_accepted, within.rows_refused = 15, 9, 6
     session.add_all(
         Refusal(
             submission_id=within.id,
             row_number=row,
             object_number=f"RP-P-{row}",
             filename=f"RP-P-{row}.tif",
-            code="missing_file",
-            sentence=f"There is no file RP-P-{row}.tif beside the manifest.",
+            code=code,
+            sentence=sentence,
         )
-        for row in (4, 7, 8)
+        for row, code, sentence in _REFUSALS
+    )
+    session.add(
+        Refusal(
+            submission_id=within.id,
+            row_number=0,
+            filename="contact sheet.jpg",
+            code="file_without_row",
+            sentence="No row of the manifest names this file.",
+        )
+    )
+    session.flush()
+
+
+def _work(session: Session) -> None:
+    """Let a model have written at a rate that is known."""
+    began = clock.now() - timedelta(minutes=50)
+    session.add(
+        Run(
+            worker="gpu-1:417",
+            model_name="GalleryGPT-7B",
+            device="cuda",
+            batch_size=32,
+            created_at=began,
+            updated_at=began + timedelta(minutes=40),
+            ended_at=began + timedelta(minutes=40),
+            images=10,
+        )
     )
     session.flush()

@@ -11,10 +11,12 @@ from predella.services import reviews
 from tests import factories
 from tests.desk import museum
 from tests.desk.conftest import Desk, somebody
+from tests.services import Bucket
 
 _RULES = {
     "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
 }
+_ROWS = b"object_number,filename,sensitivity\n1,1.jpg,review\n2,2.jpg,\n3,1.jpg,secret\n"
 _WIDTH = "document.documentElement.scrollWidth"
 
 
@@ -154,3 +156,29 @@ def test_a_search_that_cannot_be_read_says_what_is_known(page: Page) -> None:
     page.goto("/desk?q=nokey:1")
 
     expect(page.get_by_role("alert")).to_contain_text("unknown key")
+
+
+def test_a_look_at_a_hand_in_keeps_nobody_out_and_fits_a_small_telephone(
+    desk: Desk, s3: Bucket
+) -> None:
+    with db.transaction() as session:
+        somebody(session, "ines").roles = [role.value for role in Role]
+        made = factories.collection(session, slug="maps", name="Maps", bucket=s3.name)
+        source, named = f"s3://{s3.name}/m.csv", f"{made.name} ({made.slug})"
+    s3.client.put_object(Bucket=s3.name, Key="1.jpg", Body=b"1")
+    s3.client.put_object(Bucket=s3.name, Key="m.csv", Body=_ROWS)
+    context = desk.context(viewport={"width": 320, "height": 640})
+    page = desk.watch(context.new_page())
+    page.goto("/desk/submissions")
+    page.get_by_label("Collection").select_option(named)
+    page.get_by_label("Manifest or folder").fill(source)
+    page.get_by_role("button", name="Only look").click()
+    expect(page.locator("h1")).to_have_text("What handing this in would bring")
+
+    results = Axe().run(page, options=_RULES)
+    assert results.violations_count == 0, results.generate_report()
+    assert page.evaluate(_WIDTH) <= 320
+    page.get_by_role("button", name="Hand in 1 item").click()
+    expect(page.locator("h1")).to_have_text("m.csv")
+    context.close()
+    assert (desk.faults, desk.strangers) == ([], [])

@@ -1,5 +1,5 @@
 import json
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -25,7 +25,7 @@ OTHER: dict[str, Any] = {"decoding": {"strategy": "sampling"}, "libraries": {"to
 
 
 class TestDigest:
-    @pytest.mark.parametrize("field", [field.name for field in fields(ReleaseSpec)])
+    @pytest.mark.parametrize("field", sorted(SPEC.as_json()))
     def test_changes_with_every_field(self, field: str) -> None:
         changed = replace(SPEC, **{field: OTHER.get(field, "other")})
 
@@ -37,6 +37,9 @@ class TestDigest:
         turned["decoding"] = dict(reversed(turned["decoding"].items()))
 
         assert ReleaseSpec(**turned).digest() == SPEC.digest()
+
+    def test_is_that_of_the_weights_whatever_they_are_said_to_be_made_from(self) -> None:
+        assert replace(SPEC, base_model="owner/base@main").digest() == SPEC.digest()
 
     def test_is_a_sha256_that_stays_what_it_was(self) -> None:
         assert SPEC.digest().hex()[:16] == "bd1220104f03ecb0"

@@ -59,7 +59,10 @@ class ChatEngine(Writing[_Asked]):
         )
         self._dtype = number
         self._rendered = self._check(directory)
-        self.release = self._release(directory, merged, preprocessing)
+        self.release = replace(
+            self._release(directory, merged, preprocessing),
+            base_model=identity.base_model(directory, adapter),
+        )
         rest = {k: v for k, v in self.release.decoding.items() if k not in GREEDY.as_json()}
         self.drawing = replace(self.release, decoding={**rest, **ANOTHER.as_json()})
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -13,6 +14,9 @@ from worker.engine.errors import CheckpointError
 RELEASE_FILE = "release.json"
 IMPORT = "import"
 """Key in it of where everything came from; see ``worker.importing``."""
+_PLAIN = re.compile(r"\w[\w.@-]{0,199}")
+_PUBLISHED = re.compile(r"\w[\w.-]{0,99}/\w[\w.@-]{0,199}")
+"""Owner and name, as on the hub."""
 _READERS = 4
 """Hashing leaves the interpreter lock: four files at once keep a fast disk busy."""
 
@@ -26,6 +30,7 @@ class About:
     """Name of the conversation in its chat template."""
     adapter_sha256: str | None = None
     notice: str | None = None
+    base_model: str | None = None
 
 
 def about(directory: Path) -> About:
@@ -44,6 +49,33 @@ def about(directory: Path) -> About:
         return About(**said)
     except (ValueError, TypeError) as error:
         raise CheckpointError(directory, f"{RELEASE_FILE} is not understood: {error}") from error
+
+
+def base_model(directory: Path, adapter: Path | None) -> str | None:
+    """Return what the adapter, else the checkpoint, says that it was made from.
+
+    It is ``name``, or ``name@revision`` where a revision is told; None where nothing is.
+    """
+    if adapter is not None:
+        return told(adapter / "adapter_config.json", "base_model_name_or_path", "revision")
+    own = about(directory).base_model
+    return own or told(directory / "config.json", "_name_or_path", "_commit_hash")
+
+
+def told(file: Path, name: str, revision: str) -> str | None:
+    """Return a model and its revision, from these two keys of a file that tells of them.
+
+    Of a path on somebody's machine only its end is kept: this goes out with every text.
+    """
+    try:
+        said = json.loads(file.read_text("utf-8"))
+        model, at = str(said.get(name) or ""), said.get(revision)
+    except (OSError, ValueError, AttributeError):
+        return None
+    if not _PUBLISHED.fullmatch(model):
+        model = re.split(r"[/\\]", model.rstrip("/\\"))[-1]
+    whole = f"{model}@{at}" if model and at else model
+    return whole if _PUBLISHED.fullmatch(whole) or _PLAIN.fullmatch(whole) else None
 
 
 def weights_sha256(directory: Path) -> str:

@@ -63,6 +63,7 @@ class Llava:
         merged = None if adapter is None else adapters.merge(self.checkpoint.model, adapter)
         self.model = self.checkpoint.model.to(kind)
         self._directory, self._adapter, self._preprocessing = directory, merged, preprocessing
+        self._base_model = identity.base_model(directory, adapter)
 
     def ask(self, prompt: Prompt, template: str | None = None) -> Question:
         """Return a prompt in the conversation of the checkpoint, or in another one.
@@ -133,4 +134,5 @@ class Llava:
             code_version=identity.code_version(),
             libraries=identity.libraries(LIBRARIES),
             notice=said.notice,
+            base_model=self._base_model,
         )

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from predella.errors import InvalidError
-from worker.engine.identity import sha256
+from worker.engine.identity import sha256, told
 from worker.engine.templates import VICUNA_V1
 from worker.importing import keys, record, sentencepiece, shards, tokenizer
 from worker.importing.adapter import Adapter, Delta, adapter
@@ -240,6 +240,7 @@ def _about(plan: Plan, name: str, digests: dict[Path, str]) -> dict[str, object]
         "template": VICUNA_V1.name,
         "adapter_sha256": record.adapter_sha256(plan.sources["adapter"], digests),
         "notice": None,
+        "base_model": told(plan.shape.files["base"][0], "_name_or_path", "_commit_hash"),
     }
 
 

@@ -12,6 +12,10 @@ from predella.formats.manifest import values
 from predella.formats.manifest.problems import ManifestHeaderError, shown
 
 MAX_COLUMNS = 500
+FROM_THE_BUCKET = (
+    "predella reads pictures from the bucket, not from an IIIF service;"
+    " name the file there in filename"
+)
 _CLOSE = 0.8
 """`filname`, `titel` and `sensitive` are close to a known name; `data` is not."""
 
@@ -84,6 +88,12 @@ COLUMNS = (
         values.rights_statement,
         "Rights in the photograph: an address of the same kind.",
         ("image_rights",),
+    ),
+    Column(
+        "iiif_image",
+        values.iiif_service,
+        "Address of the image in your IIIF Image API, for catalogs to show it; without /info.json.",
+        ("iiif_image_uri", "iiif_service"),
     ),
     Column("credit_line", values.prose, "The credit line to print with the object.", ("credit",)),
     Column(
@@ -192,6 +202,8 @@ def _require_no_slip(names: tuple[str, ...]) -> None:
 
 def _require_all(names: tuple[str, ...]) -> None:
     missing = [c.name for c in COLUMNS if c.required and c.name not in names]
+    if missing == ["filename"] and "iiif_image" in names:
+        raise ManifestHeaderError(f"The manifest has no column filename: {FROM_THE_BUCKET}.")
     if missing:
         raise ManifestHeaderError(
             f"The manifest has no column {' and no column '.join(missing)}."

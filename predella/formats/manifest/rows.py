@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from predella.formats.manifest.columns import COLUMNS
+from predella.formats.manifest.columns import COLUMNS, FROM_THE_BUCKET
 from predella.formats.manifest.numbering import Numbering
 from predella.formats.manifest.problems import CellError, RowProblem, row_problem, shown
 from predella.formats.manifest.values import MAX_TEXT, prose
@@ -44,6 +44,8 @@ class ManifestRow:
     rights_work: str | None = None
     """Canonical ``http`` URI, as is ``rights_image``."""
     rights_image: str | None = None
+    iiif_image: str | None = None
+    """Address of an IIIF image service, without a slash at its end."""
     credit_line: str | None = None
     sensitivity: Literal["none", "review", "restricted"] = "none"
     sensitivity_note: str | None = None
@@ -87,7 +89,7 @@ def _read(cells: dict[str, str]) -> tuple[dict[str, Any], dict[str, str], list[t
     typed: dict[str, Any] = {}
     extra: dict[str, str] = {}
     faults = [
-        ("missing_value", f"{name} is empty.")
+        ("missing_value", _what_is_missing(name, cells))
         for name in _REQUIRED
         if not cells.get(name, "").strip()
     ]
@@ -103,6 +105,12 @@ def _read(cells: dict[str, str]) -> tuple[dict[str, Any], dict[str, str], list[t
         except CellError as error:
             faults.append((error.code, f'{name} "{shown(cell)}" {error}.'))
     return typed, extra, faults
+
+
+def _what_is_missing(name: str, cells: dict[str, str]) -> str:
+    if name == "filename" and cells.get("iiif_image", "").strip():
+        return f"filename is empty: {FROM_THE_BUCKET}."
+    return f"{name} is empty."
 
 
 def require_readable(cell: str) -> None:

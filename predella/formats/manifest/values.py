@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from datetime import date
 
-from predella.formats import rights
+from predella.formats import addresses, rights
 from predella.formats.manifest.problems import CellError
 from predella.formats.text import normalise
 
@@ -115,6 +115,14 @@ def uri(cell: str) -> str:
     if not _URI.fullmatch(cell):
         raise CellError("bad_uri", "is not an address that begins with http://, https:// or urn:")
     return cell
+
+
+def iiif_service(cell: str) -> str:
+    """Return the base address of an image in an IIIF Image API."""
+    base = uri(cell).removesuffix("/info.json").rstrip("/")
+    if not base.startswith("https://") or not addresses.usable(base):
+        raise CellError("bad_uri", "is not the https:// address of an image in an IIIF Image API")
+    return base
 
 
 def uris(cell: str) -> str:

@@ -1,18 +1,33 @@
 """What the forms of the settings and lists do, as a browser without scripts sends them."""
 
-import html
 import re
+from collections.abc import Callable
 from datetime import timedelta
+from html import unescape
 from http import HTTPStatus
 
 import pytest
 from fastapi.testclient import TestClient
+from httpx2 import Response
+from sqlalchemy.orm import Session
 
 from predella import clock, db
 from predella.checks import CheckName, Severity
 from predella.formats import profiles
 from predella.ids import AccountId, AnalysisId, CollectionId
-from predella.models import Collection, Decision, Glossary, Item, ItemState, Role, Standing
+from predella.models import (
+    Collection,
+    Decision,
+    Glossary,
+    Item,
+    ItemState,
+    ObjectGate,
+    Refusal,
+    Role,
+    Run,
+    Standing,
+    Submission,
+)
 from predella.sampling import Plan
 from predella.services import (
     accounts,
@@ -23,12 +38,23 @@ from predella.services import (
     memberships,
     preferences,
     selections,
+    submissions,
 )
 from predella.services.gates import Change
 from predella.settings import get_settings
 from tests import factories
 from tests.api.conftest import Acting
 from tests.services import Bucket
+
+Ask = Callable[..., Response]
+
+
+def _run(session: Session) -> None:
+    """Let a model have written at a rate that is known: one picture in four minutes."""
+    began = clock.now() - timedelta(minutes=50)
+    end = began + timedelta(minutes=40)
+    names = {"worker": "gpu", "model_name": "Test Model", "device": "cpu", "batch_size": 1}
+    session.add(Run(**names, created_at=began, updated_at=end, ended_at=end, images=10))
 
 
 def _posted(client: TestClient, path: str, **data: object) -> str:
@@ -41,7 +67,7 @@ def _posted(client: TestClient, path: str, **data: object) -> str:
 def _seen(client: TestClient, path: str) -> str:
     """Return what a page says that its form was drawn from, as a browser sends it back."""
     (found,) = re.findall(r'name="seen" value="([^"]*)"', client.get(path).text)
-    return html.unescape(found)
+    return unescape(found)
 
 
 class TestSubmissions:
@@ -69,7 +95,123 @@ class TestSubmissions:
         assert "data-running" in somebody.get(f"{path}/progress").text
 
 
+class TestLooking:
+    _ROWS = (
+        "object_number,filename,rights_work,sensitivity\n"
+        "1,1.jpg,,\n2,2.jpg,http://creativecommons.org/publicdomain/mark/1.0/,restricted\n"
+        "3,3.jpg,,\n4,2.jpg,public,\n"
+    )
+
+    @pytest.fixture
+    def form(self, stranger: TestClient, s3: Bucket) -> dict[str, str]:
+        """What somebody hands in: two rows that are accepted, and two that are not."""
+        assert stranger
+        for key in ("1.jpg", "2.jpg", "left over.jpg"):
+            s3.client.put_object(Bucket=s3.name, Key=key, Body=key.encode())
+        s3.client.put_object(Bucket=s3.name, Key="m.csv", Body=self._ROWS.encode())
+        with db.transaction() as session:
+            within = factories.collection(session, bucket=s3.name)
+            _run(session)
+            return {"collection_id": str(within.id), "source": f"s3://{s3.name}/m.csv"}
+
+    def test_says_what_handing_in_would_bring_and_leaves_nothing(
+        self, acting: Acting, form: dict[str, str]
+    ) -> None:
+        shown = acting(Role.DIGITIZER).post("/desk/submissions/look", data=form).text
+
+        for part in (
+            *("No such file", "Rights statement not known", "files that no row names"),
+            *("withheld from the model", "rights are not known", "about 4 minutes"),
+            "Hand in 2 items",
+        ):
+            assert part in shown, part
+        with db.transaction() as session:
+            for kept in (Submission, Item, Refusal, ObjectGate):
+                assert session.query(kept).count() == 0
+
+    def test_is_followed_by_handing_in_what_was_looked_at(
+        self, acting: Acting, form: dict[str, str], s3: Bucket
+    ) -> None:
+        digitizer = acting(Role.DIGITIZER)
+        named = {"title": 'Box "12" & more', "preview": "1", "number_pattern": "(?P<number>[0-9]+)"}
+        shown = digitizer.post("/desk/submissions/look", data=form | named).text
+
+        sent = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', shown))
+        leads_to = _posted(
+            digitizer, "/desk/submissions", **{k: unescape(v) for k, v in sent.items()}
+        )
+        submissions.receive_waiting(s3.store)
+
+        told = digitizer.get(leads_to).text
+        assert sent.keys() == form.keys() | named.keys()
+        assert "What became of the rows" in told
+        with db.transaction() as session:
+            made = session.query(Submission).one()
+            assert (made.title, made.preview) == (named["title"], 1)
+            assert made.number_pattern == named["number_pattern"]
+        again = digitizer.post("/desk/submissions/look", data=form | named).text
+        assert leads_to in again
+        assert "Hand in" not in again
+
+    def test_says_why_the_whole_would_be_refused(
+        self, acting: Acting, form: dict[str, str], s3: Bucket
+    ) -> None:
+        s3.client.put_object(Bucket=s3.name, Key="m.csv", Body=b"number,picture\n1,1.jpg\n")
+
+        shown = acting(Role.DIGITIZER).post("/desk/submissions/look", data=form).text
+
+        assert "The whole would be refused:" in shown
+        assert "no column object_number" in shown
+        assert '<button class="go"' not in shown
+
+    def test_is_for_who_may_hand_in(self, curator: TestClient, form: dict[str, str]) -> None:
+        answer = curator.post("/desk/submissions/look", data=form)
+
+        assert answer.status_code == HTTPStatus.FORBIDDEN
+
+
 class TestCollections:
+    def test_what_exports_say_is_changed_and_shown(self, admin: TestClient) -> None:
+        with db.transaction() as session:
+            factories.collection(session, slug="prints", credit_line="Gift")
+        said = {"name": "Prints", "institution": "Museum & Sons", "language": "nl"}
+        said |= {"text_rights": "https://creativecommons.org/licenses/by/4.0/deed.nl"}
+
+        shown = admin.get(_posted(admin, "/desk/collections/prints/facts", **said)).text
+        refused = admin.post("/desk/collections/prints/facts", data=said | {"concept_uri": "term"})
+
+        assert "http://creativecommons.org/licenses/by/4.0/" in shown
+        assert "Museum &amp; Sons" in shown
+        assert "Gift" not in shown
+        assert refused.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+        assert "concept_uri" in refused.text
+
+    def test_rules_are_chosen_all_at_once(self, admin: TestClient) -> None:
+        with db.transaction() as session:
+            made = factories.collection(session, slug="prints").id
+
+        chosen = {"open_to_harvesters": "true", "reading_floor": "true"}
+        shown = admin.get(_posted(admin, "/desk/collections/prints/rules", **chosen)).text
+
+        assert "PREDELLA_PUBLIC_URL" in shown
+        with db.transaction() as session:
+            kept = session.get_one(Collection, made).review_rules
+        assert kept == {"open_to_harvesters": True}
+
+    def test_harvesters_are_given_an_address_where_the_house_has_one(
+        self, admin: TestClient, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with db.transaction() as session:
+            factories.collection(session, slug="prints")
+        monkeypatch.setenv("PREDELLA_PUBLIC_URL", "https://predella.museum.example/")
+        monkeypatch.setenv("PREDELLA_OAI_EMAIL", "registrar@museum.example")
+        get_settings.cache_clear()
+
+        shown = admin.get("/desk/collections/prints").text
+
+        assert "https://predella.museum.example/oai<" in shown
+        assert "registrar@museum.example" in shown
+
     def test_thresholds_are_kept_where_they_are_not_as_usual(self, admin: TestClient) -> None:
         with db.transaction() as session:
             made = factories.collection(session, slug="prints").id
@@ -415,6 +557,56 @@ class TestQueue:
 
 
 class TestExports:
+    _PROFILE = b"\xef\xbb\xbfcolumns: {Nummer: object_number, Tekst: text, Herkomst: disclosure}"
+
+    @pytest.fixture
+    def ask(self, admin: TestClient) -> Ask:
+        with db.transaction() as session:
+            within = factories.collection(session)
+            factories.approved(session, factories.submission(session, within))
+            form = {"collection_id": str(within.id), "changes": "true"}
+
+        def post(profile: bytes, format: str = "csv") -> Response:  # noqa: A002  (its name)
+            return admin.post(
+                "/desk/exports",
+                data=form | {"format": format},
+                files={"profile": ("ours.yaml", profile)},
+                follow_redirects=False,
+            )
+
+        return post
+
+    def test_have_the_columns_of_a_museums_own_profile(
+        self, admin: TestClient, ask: Ask, s3: Bucket
+    ) -> None:
+        first = ask(self._PROFILE).headers["Location"]
+        exports.write_waiting(s3.store)
+        second = ask(self._PROFILE).headers["Location"]
+
+        assert admin.get(f"{first}/file").text.startswith("Nummer,Tekst,Herkomst\r\n")
+        assert "Tekst: text" in admin.get(first).text
+        assert "Only what changed since" not in admin.get(first).text
+        assert "Only what changed since" in admin.get(second).text
+
+    @pytest.mark.parametrize(
+        ("profile", "format_", "reason"),
+        [
+            (b"columns: {Text: text}", "csv", "disclosure"),
+            (b"columns: {Text: txt, Origin: disclosure}", "csv", "no field &#39;txt&#39;"),
+            (b"columns: [", "csv", "cannot be read as YAML"),
+            ("columns: {Größe: text}".encode("latin-1"), "csv", "ours.yaml is not in UTF-8"),
+            (b"#" * 100_001, "csv", "larger than 100,000 bytes"),
+            (_PROFILE, "lido", "columns of csv"),
+        ],
+    )
+    def test_say_what_is_wrong_with_a_profile(
+        self, ask: Ask, profile: bytes, format_: str, reason: str
+    ) -> None:
+        refused = ask(profile, format_)
+
+        assert refused.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+        assert unescape(reason) in refused.json()["detail"]
+
     def test_of_what_changed_follow_the_newest_one_in_this_format(
         self, admin: TestClient, s3: Bucket
     ) -> None:

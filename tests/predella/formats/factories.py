@@ -45,7 +45,10 @@ def full(text: str = "A low horizon divides the canvas.", **object_fields: Any) 
                 **object_fields,
             }
         ),
-        wording=wording(text, number=2, rights="http://creativecommons.org/licenses/by/4.0/"),
+        wording=replace(
+            wording(text, number=2, rights="http://creativecommons.org/licenses/by/4.0/"),
+            concept="https://museum.example.org/terms/formal-analysis",
+        ),
         approval=approval(HumanInvolvement.AI_EDITED),
         release=release(adapter_sha256="cd" * 32, notice=NOTICE),
         image=CatalogImage(

@@ -26,6 +26,7 @@ class TestEncode:
         assert [kind["_label"] for kind in statement["classified_as"]] == [
             "Description",
             "AI Generated Content",
+            "Formal analysis",
         ]
 
     def test_tells_of_the_making_and_of_the_approval(self) -> None:
@@ -35,6 +36,20 @@ class TestEncode:
         assert text["used_for"][0]["carried_out_by"][0]["_label"] == "A. Curator"
         assert text["used_for"][0]["timespan"]["begin_of_the_begin"] == "2026-01-20T10:00:00Z"
         assert text["subject_to"][0]["classified_as"][0]["id"].endswith("/by/4.0/")
+
+    def test_gives_the_museums_own_term_beside_ours(self) -> None:
+        found = records(factories.full())
+
+        own = {kind["id"]: kind["_label"] for kind in found["text.json"]["classified_as"]}
+        assert own["https://museum.example.org/terms/formal-analysis"] == "Formal analysis"
+        assert found["object.json"]["referred_to_by"][0]["classified_as"][-1]["id"] in own
+
+    def test_shows_the_picture_where_a_service_does(self) -> None:
+        shown = records(factories.full())["object.json"]["representation"][0]
+
+        (picture,) = shown["digitally_shown_by"]
+        assert picture["access_point"][0]["id"].startswith("https://iiif.example.org/1/full/")
+        assert "representation" not in records(factories.bare("A vase."))["object.json"]
 
     def test_both_records_mean_the_same_object(self) -> None:
         found = records(factories.full())

@@ -104,6 +104,7 @@ class TestEntries:
     def test_how_an_export_ends_is_entered_under_nobody(self, session: Session) -> None:
         written, failed = factories.export(session), factories.export(session)
         written.state, written.sha256, written.line_count = ExportState.WRITTEN, b"\1" * 32, 7
+        written.withdrawn_count = 2
         failed.state, failed.error = ExportState.FAILED, "the bucket is gone"
         session.flush()
         written.size = 12
@@ -114,7 +115,8 @@ class TestEntries:
         assert entries["export.written"].subject_id == str(written.id)
         assert entries["export.written"].collection_id == written.collection_id
         assert entries["export.written"].account_id is None
-        assert entries["export.written"].details["lines"] == 7
+        assert entries["export.written"].details["texts"] == 5
+        assert entries["export.written"].details["withdrawn"] == 2
         assert entries["export.written"].details["sha256"] == "\\x" + "01" * 32
         assert entries["export.failed"].details == {"error": "the bucket is gone"}
         assert _actions(session).count("export.written") == 1

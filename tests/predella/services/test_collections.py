@@ -76,3 +76,41 @@ class TestListed:
             collections.by_slug(session, "etchings")
         with pytest.raises(NotFoundError):
             collections.get(session, CollectionId(ids.new()))
+
+
+class TestChange:
+    def test_only_what_is_named_is_another(self, session: Session, settings: Settings) -> None:
+        made = _create(session, settings, credit_line="Gift, 1925")
+
+        collections.change(
+            session,
+            made,
+            {
+                "institution": " Museum of Examples ",
+                "text_rights": "https://creativecommons.org/licenses/by/4.0/deed.nl",
+                "credit_line": " ",
+            },
+        )
+
+        assert (made.name, made.institution) == ("Paintings", "Museum of Examples")
+        assert made.text_rights == "http://creativecommons.org/licenses/by/4.0/"
+        assert made.credit_line is None
+
+    @pytest.mark.parametrize(
+        ("fact", "value", "reason"),
+        [
+            ("name", None, "needs 'name'"),
+            ("institution", " ", "needs 'institution'"),
+            ("language", None, "language tag"),
+            ("institution_uri", "museum.example", "no address on the web"),
+            ("institution_uri", "urn:isil:NL-1", "no address on the web"),
+            ("concept_uri", f"https://museum.example/{'a' * 2_000}", "no address on the web"),
+            ("text_rights", "CC BY", "no statement of creativecommons.org"),
+            ("text_rights", "http://rightsstatements.org/vocab/MINE/1.0/", "no statement"),
+        ],
+    )
+    def test_refuses_what_no_catalog_accepts(
+        self, session: Session, settings: Settings, fact: str, value: str | None, reason: str
+    ) -> None:
+        with pytest.raises(InvalidError, match=reason):
+            collections.change(session, _create(session, settings), {fact: value})

@@ -194,10 +194,15 @@ class TestEveryFormat:
 
 class TestEntry:
     def test_tells_what_the_record_knows(self, session: Session, submission: Submission) -> None:
+        within = session.get_one(Collection, _of(submission))
+        within.institution_uri = "https://museum.example.org/"
+        within.text_rights = "http://creativecommons.org/licenses/by/4.0/"
+        within.concept_uri = "https://museum.example.org/terms/7"
         item = factories.item(
             session,
             submission,
             view="front",
+            iiif_image="https://iiif.example.org/1",
             rights_image="http://creativecommons.org/publicdomain/zero/1.0/",
         )
         made = factories.analysis(session, item)
@@ -209,6 +214,10 @@ class TestEntry:
         assert (entry.image.view, entry.image.rights) == ("front", item.rights_image)
         assert entry.release.question == "Describe the form."
         assert entry.release.decoding == {"max_new_tokens": 512}
+        assert entry.image.iiif == "https://iiif.example.org/1"
+        assert entry.institution.uri == within.institution_uri
+        assert entry.wording.rights == within.text_rights
+        assert entry.wording.concept == within.concept_uri
         assert (entry.run_id, entry.base) == (made.lease_token, "https://predella.example.org")
         assert (entry.approval.decision, one.carried) == ("approved", None)
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from predella.errors import ConflictError, UnavailableError
 from predella.models import Item, ItemState, Refusal, Stage, SubmissionState
-from predella.services import receiving
+from predella.services import collections, receiving
 from predella.services.reports import Report
 from predella.settings import Settings
 from predella.storage import ObjectVersion, Store
@@ -270,6 +270,28 @@ class TestHandingInAgain:
         back = museum.hand_in("object_number,filename,title,x_why\n1,a.jpg,Dawn,\n")
 
         assert (changed.accepted, back.accepted) == (1, 1)
+
+    def test_the_address_of_an_image_service_is_kept_and_another_one_is_news(
+        self, museum: Museum
+    ) -> None:
+        museum.put("a.jpg")
+        row = "object_number,filename,iiif_image\n1,a.jpg,https://iiif.example/{}/info.json\n"
+
+        first, same, other = (
+            museum.hand_in(row.format(n) + end) for n, end in ((1, ""), (1, "\n"), (2, ""))
+        )
+
+        assert [one.accepted for one in (first, same, other)] == [1, 0, 1]
+        assert museum.items(other)[0].iiif_image == "https://iiif.example/2"
+
+    def test_another_language_of_the_collection_is_news_too(self, museum: Museum) -> None:
+        museum.put("a.jpg")
+        museum.hand_in("object_number,filename\n1,a.jpg\n")
+        collections.change(museum.session, museum.collection, {"language": "fr"})
+
+        again = museum.hand_in("object_number,filename\n1,a.jpg\n")
+
+        assert [one.language for one in museum.items(again)] == ["fr"]
 
     def test_a_grown_list_brings_only_what_is_new(self, museum: Museum) -> None:
         museum.put("front.jpg", "back.jpg")

@@ -21,7 +21,7 @@ from predella.models import (
     Sensitivity,
     Submission,
 )
-from predella.services import gates, records, reviews, rules
+from predella.services import collections, gates, records, reviews, rules
 from predella.services.gates import Change
 from predella.services.records import Told
 from tests import factories
@@ -68,6 +68,24 @@ class TestRefresh:
 
         assert states(session) == {"A": factories.TEXT}
         assert [one.slug for one in records.sets(session)] == ["open"]
+
+    @pytest.mark.parametrize(
+        "fact", ["institution", "institution_uri", "credit_line", "text_rights", "concept_uri"]
+    )
+    def test_a_record_changes_with_what_its_collection_says_of_itself(
+        self, session: Session, submission: Submission, fact: str
+    ) -> None:
+        factories.approved(session, submission)
+        (before,) = (one.record.changed_at for one in told(session))
+        (again,) = (one.record.changed_at for one in told(session))
+        collection = session.get_one(Collection, submission.collection_id)
+
+        collections.change(
+            session, collection, {fact: "http://creativecommons.org/licenses/by/4.0/"}
+        )
+
+        (after,) = (one.record.changed_at for one in told(session))
+        assert before == again < after
 
     def test_tells_of_an_object_with_all_its_texts_and_names_them_as_entries_do(
         self, session: Session, submission: Submission

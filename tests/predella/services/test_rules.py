@@ -23,6 +23,16 @@ class TestChoose:
             rules.choose(session, factories.collection(session), chosen)
 
 
+class TestChange:
+    def test_leaves_the_others_as_they_are(self, session: Session) -> None:
+        collection = factories.collection(session, review_rules={"second_approver": True})
+
+        chosen = rules.change(session, collection, {"open_to_harvesters": True})
+
+        assert collection.review_rules == {"second_approver": True, "open_to_harvesters": True}
+        assert chosen.reading_floor
+
+
 class TestOfAnalyses:
     def test_each_is_decided_on_as_its_collection_says(self, session: Session) -> None:
         strict = factories.collection(session, review_rules={"second_approver": True})

@@ -183,6 +183,7 @@ class TestRelease:
 
         assert releases[0] == releases[1]
         assert releases[0].adapter_sha256 != releases[2].adapter_sha256
+        assert releases[0].base_model == "somewhere/else"
         assert len({release.digest() for release in (*releases, opened(gemma).release)}) == 3
 
 

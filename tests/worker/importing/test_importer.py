@@ -13,6 +13,7 @@ from tests.worker import golden
 from tests.worker.conftest import bring_in
 from tests.worker.importing.conftest import Release
 from tests.worker.importing.files import RunsCode, cut, edit, repickle
+from worker.engine import identity
 from worker.importing import ReleaseFileError, importer, record
 from worker.importing.importer import OutputError
 
@@ -45,6 +46,10 @@ class TestWhatIsWritten:
         )
 
         assert not any(report.values())
+
+    def test_says_what_it_was_made_from(self, imported: Path) -> None:
+        assert identity.about(imported).base_model == "ShareGPT4V-7B"
+        assert identity.base_model(imported, None) == "ShareGPT4V-7B"
 
     def test_is_the_same_whichever_way_the_adapter_was_saved(
         self, imported: Path, tmp_path: Path

@@ -86,6 +86,7 @@ class TestRead:
                 "nl",
                 "https://creativecommons.org/publicdomain/mark/1.0/",
                 "https://rightsstatements.org/page/InC/1.0/?language=en",
+                "https://iiif.museum.example/iiif/3/SK%2FC-5/info.json",
                 "Gift",
                 "Review",
                 "why",
@@ -117,6 +118,7 @@ class TestRead:
             language="nl",
             rights_work="http://creativecommons.org/publicdomain/mark/1.0/",
             rights_image="http://rightsstatements.org/vocab/InC/1.0/",
+            iiif_image="https://iiif.museum.example/iiif/3/SK%2FC-5",
             credit_line="Gift",
             sensitivity="review",
             sensitivity_note="why",
@@ -184,6 +186,25 @@ class TestRead:
 
         assert not found.ai_processing
         assert not found.export
+
+    def test_reads_no_picture_from_an_image_service(self) -> None:
+        found = problem("object_number,filename,iiif_image\n1,,https://i.example/1\n")
+
+        assert "predella reads pictures from the bucket" in found.sentence
+        with pytest.raises(ManifestHeaderError, match="predella reads pictures from the bucket"):
+            read("object_number,iiif_image\n1,https://i.example/1\n")
+
+    @pytest.mark.parametrize("said", ["https://i.example/1/info.json", "https://i.example/1//"])
+    def test_knows_an_image_service_by_its_base(self, said: str) -> None:
+        found = row(f"object_number,filename,iiif_image\n1,a.tif,{said}")
+
+        assert found.iiif_image == "https://i.example/1"
+
+    @pytest.mark.parametrize("said", ["http://i.example/1", "urn:nbn:1", "https://i.example/[1]"])
+    def test_takes_no_image_service_that_a_catalog_would_not(self, said: str) -> None:
+        found = problem(f"object_number,filename,iiif_image\n1,a.tif,{said}")
+
+        assert found.code == "bad_uri"
 
     def test_tells_everything_that_is_wrong_with_a_row_at_once(self) -> None:
         text = "object_number,filename,sha256,embargo_until,Room\n,../a,12,12/05/31,\ufffd\n"
