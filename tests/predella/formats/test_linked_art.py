@@ -40,7 +40,7 @@ class TestEncode:
     def test_gives_the_museums_own_term_beside_ours(self) -> None:
         found = records(factories.full())
 
-        own = {kind["id"]: kind["_label"] for kind in found["text.json"]["classified_as"]}
+        own = {kind["id"]: kind["_label"] for kind in found[TEXT]["classified_as"]}
         assert own["https://museum.example.org/terms/formal-analysis"] == "Formal analysis"
         assert found["object.json"]["referred_to_by"][0]["classified_as"][-1]["id"] in own
 

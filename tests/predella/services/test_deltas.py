@@ -403,8 +403,8 @@ class TestObjects:
         assert FORMAL not in content(half, store)
         assert [(one.line_count, one.withdrawn_count) for one in (whole, half, none)] == [
             (2, 0),
-            (2, 1),
-            (1, 1),
+            (2, 2),
+            (0, 0),
         ]
 
 
