@@ -31,12 +31,14 @@ def object_page(
 ) -> Response:
     """Show what may be done with an object, who said so and why."""
     collection = collections.by_slug(session, slug)
+    within = CollectionId(collection.id)
     return page(
         request,
         "object.html",
         principal=reader,
         collection=collection,
-        gate=gates.get(session, CollectionId(collection.id), object_number),
+        gate=gates.get(session, within, object_number),
+        beside=gates.beside(session, within, object_number),
         sensitivities=list(Sensitivity),
         kept=kept,
     )

@@ -2,36 +2,36 @@ from api.dependencies import DbSession, Reader, Submitter
 from api.idempotency import Router
 from api.schemas.gates import GatesOut, GatesPatch, ManyGatesOut, ManyGatesPatch
 from predella.ids import CollectionId
-from predella.models import ObjectGate
 from predella.services import collections, gates
 from predella.services.gates import Change, Counted
 
 router = Router(prefix="/collections/{collection_id}", tags=["collections"])
 
 
-@router.get("/objects/{object_number:path}/gates", response_model=GatesOut)
+@router.get("/objects/{object_number:path}/gates")
 def get_gates(
     session: DbSession, _reader: Reader, collection_id: CollectionId, object_number: str
-) -> ObjectGate:
+) -> GatesOut:
     """Show what may be done with an object."""
     collections.get(session, collection_id)
-    return gates.get(session, collection_id, object_number)
+    gate = gates.get(session, collection_id, object_number)
+    return GatesOut.of(gate, gates.beside(session, collection_id, object_number))
 
 
-@router.patch("/objects/{object_number:path}/gates", response_model=GatesOut)
+@router.patch("/objects/{object_number:path}/gates")
 def change_gates(
     session: DbSession,
     submitter: Submitter,
     collection_id: CollectionId,
     object_number: str,
     body: GatesPatch,
-) -> ObjectGate:
+) -> GatesOut:
     """Open or close an object: waiting work, the queue and exports obey at once.
 
     No `If-Match`: what is closed in haste must not be refused for what changed meanwhile.
     """
     collections.get(session, collection_id)
-    return gates.change(
+    gate = gates.change(
         session,
         collection_id,
         object_number,
@@ -39,6 +39,7 @@ def change_gates(
         account=submitter.account,
         reason=body.reason,
     )
+    return GatesOut.of(gate, gates.beside(session, collection_id, object_number))
 
 
 @router.patch("/gates", response_model=ManyGatesOut)

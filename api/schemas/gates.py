@@ -1,4 +1,5 @@
 from collections import Counter
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Annotated, Literal
 from uuid import UUID
@@ -6,7 +7,7 @@ from uuid import UUID
 from pydantic import ConfigDict, Field, field_validator
 
 from api.schemas.base import In, Line, Out, Text
-from predella.models import Sensitivity
+from predella.models import ObjectGate, Sensitivity
 
 MAX_OBJECTS = 10_000
 """In one request."""
@@ -101,7 +102,16 @@ class GatesOut(Out):
     embargo_until: date | None
     rights_work: str | None = Field(description="Without it a text is written and cannot leave.")
     is_open: bool = Field(description="Whether a model may see it, and people read its text.")
+    kept_back_by: list[str] = Field(
+        description="Other objects in its pictures whose gates keep texts about those back."
+    )
     submission_id: UUID | None = Field(description="Whose manifest spoke last; else a person did.")
     account_id: UUID
     reason: str | None
     changed_at: datetime
+
+    @classmethod
+    def of(cls, gate: ObjectGate, beside: Sequence[str]) -> "GatesOut":
+        """Write a gate out, with the objects beside its own."""
+        own = {name: getattr(gate, name) for name in cls.model_fields if name != "kept_back_by"}
+        return cls(**own, kept_back_by=list(beside))

@@ -104,8 +104,10 @@ def _show_or_change(slug: str, number: str, to: Change, reason: str) -> Mapping[
         account = acting(session, scope, slug=slug).account
         within = CollectionId(collections.by_slug(session, slug).id)
         if is_asked:
-            return _row(gates.get(session, within, number))
-        return _row(gates.change(session, within, number, to, account=account, reason=reason))
+            gate = gates.get(session, within, number)
+        else:
+            gate = gates.change(session, within, number, to, account=account, reason=reason)
+        return _row(gate) | {"kept_back_by": gates.beside(session, within, number)}
 
 
 def _own(file: Path) -> Mapping[str, Mapping[str, Any]]:
@@ -171,7 +173,7 @@ def _permission(*, allowed: bool) -> Permission:
 def _print(row: Mapping[str, Any]) -> None:
     table = Table("", "", box=None, pad_edge=False, show_header=False)
     for name, value in row.items():
-        if value is not None:
+        if value not in (None, []):
             table.add_row(name, Text(_shown(value)))
     out.print(table)
 
@@ -180,6 +182,8 @@ def _shown(value: object) -> str:
     match value:
         case bool():
             return "yes" if value else "no"
+        case list():
+            return ", ".join(value)
         case datetime():
             return f"{value:%Y-%m-%d %H:%M}"
         case date():

@@ -46,6 +46,7 @@ from predella.models import (
     Opening,
     RejectionReason,
     Review,
+    ReviewState,
     Revision,
     Selection,
     SelectionMember,
@@ -60,6 +61,8 @@ BulkDecision = Literal[Decision.APPROVED, Decision.REJECTED, Decision.REOPENED]
 class Hindrance(StrEnum):
     """Why a member of a selection was left as it is."""
 
+    WITHHELD = "withheld"
+    """The museum closed what its picture shows, or its hand-in was withdrawn."""
     CHANGED = "changed"
     """There is a newer wording than the one that was frozen."""
     DECIDED = "decided"
@@ -297,6 +300,7 @@ def _as_they_stand(selection_id: UUID, account_id: UUID) -> Select[Any]:
             member.analysis_id,
             (revision.c.id != member.revision_id).label("is_changed"),
             revision.c.is_empty,
+            (Standing.state == ReviewState.WITHHELD).label("is_withheld"),
             (Standing.hard > 0).label("is_held"),
             was_open.exists().label("is_opened"),
             and_(Collection.review_rules["second_approver"].as_boolean(), is_own).label(
@@ -317,6 +321,8 @@ def _as_they_stand(selection_id: UUID, account_id: UUID) -> Select[Any]:
 
 
 def _forbids_rejection(member: Row[Any]) -> Hindrance | None:
+    if member.is_withheld:
+        return Hindrance.WITHHELD
     if member.decision is not None and member.decision.settles:
         return Hindrance.DECIDED
     return Hindrance.CHANGED if member.is_changed else None

@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import date
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, String, TextClause, bindparam, text
+from sqlalchemy import CursorResult, String, TextClause, bindparam, func, or_, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
@@ -21,7 +21,7 @@ from predella.errors import InvalidError, NotFoundError, UnknownObjectsError
 from predella.formats import rights
 from predella.formats.text import normalise
 from predella.ids import CollectionId
-from predella.models import Account, ObjectGate, Sensitivity, Submission
+from predella.models import Account, Item, ObjectGate, Sensitivity, Submission
 from predella.services import audits, sayings
 
 MAX_REASON = 2_000
@@ -187,6 +187,31 @@ def get(session: Session, collection_id: CollectionId, object_number: str) -> Ob
     if found is None:
         raise NotFoundError("object", object_number)
     return found
+
+
+def beside(session: Session, collection_id: CollectionId, object_number: str) -> Sequence[str]:
+    """Return the numbers of other objects in its pictures that keep texts about those back."""
+    theirs = select(Item.picture_id).where(
+        Item.collection_id == collection_id, Item.object_number == object_number
+    )
+    keeps_back = or_(
+        ObjectGate.sensitivity != Sensitivity.NONE,
+        ~ObjectGate.ai_processing,
+        ~ObjectGate.exportable,
+        ObjectGate.embargo_until > func.current_date(),
+        ObjectGate.rights_work.is_(None),
+    )
+    others = (
+        select(ObjectGate.object_number)
+        .join(
+            Item,
+            (Item.collection_id == ObjectGate.collection_id)
+            & (Item.object_number == ObjectGate.object_number),
+        )
+        .where(Item.picture_id.in_(theirs), ~Item.is_withdrawn, keeps_back)
+        .where(ObjectGate.object_number != object_number)
+    )
+    return session.scalars(others.distinct().order_by(ObjectGate.object_number)).all()
 
 
 def change(

@@ -6,7 +6,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import select
 
 from predella import db
-from predella.models import AuditEntry, Collection, Role
+from predella.models import Analysis, AuditEntry, Collection, Item, Role, Submission
 from tests import factories
 from tests.api.conftest import Acting
 
@@ -65,6 +65,28 @@ class TestGates:
         assert "no rights, no export" in answer.text
         shown = digitizer.get(_path(made)).json()
         assert (shown["exportable"], shown["rights_work"], shown["is_open"]) == (False, None, True)
+
+
+class TestBesideOthers:
+    def test_tells_which_other_object_keeps_a_picture_back(
+        self, digitizer: TestClient, made: dict[str, Any]
+    ) -> None:
+        with db.transaction() as session:
+            analysis = session.get_one(Analysis, made["analysis_id"])
+            within = session.get_one(Item, analysis.item_id).submission_id
+            other = factories.item(
+                session, session.get_one(Submission, within), object_number="SK-A-2"
+            )
+            factories.share(session, analysis, other)
+        collection = digitizer.get(f"/v1/collections/{made['collection_id']}").json()
+        body = {"sensitivity": "review", "reason": "The community asked for it."}
+
+        closed = digitizer.patch(_path(made, "SK-A-2"), json=body).json()
+        shown = digitizer.get(_path(made)).json()
+        page = digitizer.get(f"/desk/objects/{collection['slug']}/1925/12.3%20a").text
+
+        assert (closed["kept_back_by"], shown["kept_back_by"]) == ([], ["SK-A-2"])
+        assert f"/desk/objects/{collection['slug']}/SK-A-2" in page
 
 
 class TestManyGates:

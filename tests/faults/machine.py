@@ -104,6 +104,7 @@ class LedgerMachine(RuleBasedStateMachine):
                 made = factories.item(session, within, next_attempt_at=func.now())
                 if prepared:
                     made.image_id = self._image(session, within, known.picture).id
+                    made.sha256 = known.picture
                     made.stage = known.stage = Stage.ANALYZE
                 self.known[ItemId(made.id)] = known
 

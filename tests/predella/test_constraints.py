@@ -558,8 +558,25 @@ class TestItem:
         item, image = factories.item(session), factories.image(session)
 
         with _refused(session, "fk_item_image_id_collection_id"):
-            item.image_id = image.id
+            item.image_id, item.sha256 = image.id, image.sha256
         session.expire(item)
+
+    def test_tells_the_sha256_of_the_picture_that_it_shows(self, session: Session) -> None:
+        item = factories.item(session)
+        within = session.get_one(Collection, item.collection_id)
+
+        with _refused(session, "ck_item_read_before_prepared"):
+            item.image_id = factories.image(session, within).id
+        session.expire(item)
+
+    def test_does_not_wait_beside_a_closed_object(self, session: Session) -> None:
+        item = factories.item(session)
+
+        item.is_beside_closed = True
+        session.flush()
+
+        session.refresh(item)
+        assert item.state is ItemState.WITHHELD
 
     def test_has_no_text_about_another_picture(self, session: Session, analysis: Analysis) -> None:
         within = session.get_one(Item, analysis.item_id)
@@ -568,7 +585,7 @@ class TestItem:
         image = factories.image(session, collection)
 
         with _refused(session, "fk_item_analysis_id_image_id"):
-            item.image_id, item.analysis_id = image.id, analysis.id
+            item.image_id, item.sha256, item.analysis_id = image.id, image.sha256, analysis.id
         session.expire(item)
 
     def test_is_handed_in_once_in_a_submission(self, session: Session) -> None:

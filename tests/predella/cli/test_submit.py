@@ -360,7 +360,8 @@ class TestStatus:
             waiting = select(Item).filter_by(state=ItemState.WAITING)
             for item in session.scalars(waiting).all():
                 owner = session.get_one(Collection, item.collection_id)
-                item.image_id = factories.image(session, owner).id
+                image = factories.image(session, owner)
+                item.image_id, item.sha256 = image.id, image.sha256
                 item.stage = Stage.ANALYZE
         before = run("status", submitted).out
         with db.transaction() as session:

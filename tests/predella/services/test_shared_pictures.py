@@ -303,7 +303,10 @@ class TestLeaving:
 
         assert before == {item.object_number, other.object_number}
         assert _leaving(session, item) == set()
-        counted = outgoing.kept_back(session, CollectionId(item.collection_id))
+        of = CollectionId(item.collection_id)
+        assert gates.beside(session, of, item.object_number) == [other.object_number]
+        assert gates.beside(session, of, other.object_number) == []
+        counted = outgoing.kept_back(session, of)
         assert counted[Gate.BESIDE] == 1
         assert sum(counted.values()) == 2
 
