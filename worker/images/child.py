@@ -8,9 +8,10 @@ from PIL.ImageFile import ImageFile
 
 from predella.confined import confinement
 from predella.confined.serving import Answer, serve
+from predella.formats.headers.limits import MIN_SIDE
 from worker.images.making import make, zoom_jpeg
 from worker.images.opening import opened
-from worker.images.prepared import MIN_SIDE, Limits, Prepared
+from worker.images.prepared import Limits, Prepared
 
 _KINDS = {"JPEG": "CMYK", "JPEG2000": "RGB", "PNG": "RGBA", "TIFF": "RGB", "WEBP": "RGB"}
 
