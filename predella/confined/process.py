@@ -23,6 +23,10 @@ class DiedError(Exception):
         self.status = status
 
 
+class DefectError(UnavailableError):
+    """The process goes on, and has failed at this question by a fault of ours."""
+
+
 class Confined:
     """One process that serves a module, started when first needed and replaced when it dies.
 
@@ -50,7 +54,8 @@ class Confined:
             TimeoutError: it took longer than this; the process is ended.
             MemoryError: the process had too little; it is replaced.
             DiedError: the process is gone.
-            UnavailableError: it could not be started, or has a defect.
+            UnavailableError: it could not be started.
+            DefectError: it failed at this question, by a fault of ours.
         """
         with self._turn:
             process, connection = self._running()
@@ -68,7 +73,7 @@ class Confined:
                 self.close()
                 raise MemoryError
         if "defect" in answer:
-            raise UnavailableError(f"{self._module} has a defect: {answer['defect']}")
+            raise DefectError(f"{self._module} has a defect: {answer['defect']}")
         return answer, more
 
     def _running(self) -> tuple[subprocess.Popen[bytes], socket.socket]:
