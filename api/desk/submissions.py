@@ -65,9 +65,15 @@ def hand_in(
     title: Annotated[str, Form(max_length=200)] = "",
     preview: Annotated[str, Form(max_length=9)] = "",
     number_pattern: Annotated[str, Form(max_length=500)] = "",
+    number_field: Annotated[str, Form(max_length=200)] = "",
+    only_these: Annotated[bool, Form()] = False,
 ) -> Response:
-    """Hand in a manifest or a folder, and lead to how far it has come."""
+    """Hand in a manifest or a folder, and lead to how far it has come.
+
+    What a field leaves empty is as the collection has it, unless only these are to count.
+    """
     places.require(session, submitter, "submissions:write", collection_id=collection_id)
+    unsaid = "" if only_these else None
     made = submissions.create(
         session,
         collections.get(session, collection_id),
@@ -75,7 +81,8 @@ def hand_in(
         source=source.strip(),
         title=title,
         preview=_number(preview),
-        number_pattern=number_pattern.strip() or None,
+        number_pattern=number_pattern.strip() or unsaid,
+        number_field=number_field.strip() or unsaid,
     )
     return RedirectResponse(f"/desk/submissions/{made.id}", HTTPStatus.SEE_OTHER)
 

@@ -58,9 +58,12 @@ def change_collection(
     body: CollectionPatch,
     response: Response,
 ) -> CollectionOut:
-    """Choose what a collection asks about the pictures that are handed in from now on."""
+    """Choose what a collection asks about, and how it numbers, what is handed in from now on."""
     require_seen(seen, CollectionOut.model_validate(collection))
-    collections.choose_prompt(session, collection, body.prompt)
+    collections.choose_prompt(session, collection, body.prompt or collection.prompt_id)
+    collections.choose_numbering(
+        session, collection, pattern=body.number_pattern, field=body.number_field
+    )
     return marked(response, CollectionOut.model_validate(collection))
 
 

@@ -21,6 +21,10 @@ _EXAMPLE: JsonDict = {
 _PROMPT = "What it asks about its pictures: `name/version`, or the newest version of `name`."
 
 
+_PATTERN = "How file names tell object numbers, for hand-ins that do not say it themselves."
+_FIELD = "Which metadata of the pictures tells them first, for hand-ins that do not say it."
+
+
 class CollectionIn(In):
     """A collection to open."""
 
@@ -34,14 +38,22 @@ class CollectionIn(In):
     language: Line = Field("en", description="BCP 47 tag of the texts.")
     credit_line: Line | None = None
     prompt: Line = Field(DEFAULT_PROMPT, description=_PROMPT)
+    number_pattern: Text | None = Field(None, max_length=500, description=_PATTERN)
+    number_field: Text | None = Field(None, max_length=200, description=_FIELD)
 
 
 class CollectionPatch(In):
-    """What is to be different about a collection from now on."""
+    """What is to be different about a collection from now on; what is left out stays."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"prompt": "sectioned"}]})
 
-    prompt: Line = Field(description=_PROMPT)
+    prompt: Line | None = Field(None, description=_PROMPT)
+    number_pattern: Text | None = Field(
+        None, max_length=500, description=f"{_PATTERN} Empty: not at all."
+    )
+    number_field: Text | None = Field(
+        None, max_length=200, description=f"{_FIELD} Empty: none does."
+    )
 
 
 class CollectionOut(Out):
@@ -57,3 +69,5 @@ class CollectionOut(Out):
     language: str
     credit_line: str | None
     prompt_id: str
+    number_pattern: str | None
+    number_field: str | None

@@ -15,6 +15,20 @@ from predella.services import collections
 
 app = typer.Typer(help="What museums own and we may read.", no_args_is_help=True)
 
+NumberPattern = Annotated[
+    str | None,
+    typer.Option(
+        help="How file names tell object numbers: (?P<number>...); '' is no pattern.",
+        show_default=False,
+    ),
+]
+NumberField = Annotated[
+    str | None,
+    typer.Option(
+        help="Metadata of the pictures that tells them first: dc:identifier; '' is none.",
+        show_default=False,
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 
 
@@ -33,6 +47,8 @@ def add(
     prompt: Annotated[
         str, typer.Option(help="What it asks about its pictures; see `predella prompt list`.")
     ] = DEFAULT_PROMPT,
+    number_pattern: NumberPattern = None,
+    number_field: NumberField = None,
     json: Json = False,
 ) -> None:
     """Open a collection."""
@@ -48,12 +64,42 @@ def add(
             language=language,
             credit_line=credit_line,
             prompt=prompt,
+            number_pattern=number_pattern,
+            number_field=number_field,
         )
         row = _row(made)
     if json:
         print_json(row)
     else:
         out.print(f"{slug} is open. Hand in to it: predella submit SOURCE --collection {slug}")
+
+
+@app.command("edit")
+def edit(
+    slug: Annotated[str, typer.Argument(help="The collection's short name.")],
+    *,
+    number_pattern: NumberPattern = None,
+    number_field: NumberField = None,
+    json: Json = False,
+) -> None:
+    """Choose where hand-ins from now on take object numbers from, unless they say otherwise."""
+    if number_pattern is None and number_field is None:
+        raise InvalidError("say what to change: --number-pattern or --number-field")
+    with db.transaction() as session:
+        acting(session, "collections:write", slug=slug)
+        collection = collections.by_slug(session, slug)
+        collections.choose_numbering(
+            session, collection, pattern=number_pattern, field=number_field
+        )
+        row = _row(collection)
+    if json:
+        print_json(row)
+        return
+    for name, what in (
+        ("number_field", "the pictures' metadata"),
+        ("number_pattern", "file names"),
+    ):
+        _say(f"object numbers from {what}: {row[name] or 'no'}")
 
 
 @app.command("prompt")
@@ -130,6 +176,11 @@ def list_(*, json: Json = False) -> None:
     out.print(table)
 
 
+def _say(line: str) -> None:
+    """Write a line as it is: patterns have brackets."""
+    out.print(line, highlight=False, soft_wrap=True, markup=False)
+
+
 def _named(said: str) -> tuple[str, Any]:
     name, equals, value = said.partition("=")
     try:
@@ -149,4 +200,6 @@ def _row(collection: Collection) -> dict[str, object]:
         "language": collection.language,
         "credit_line": collection.credit_line,
         "prompt_id": collection.prompt_id,
+        "number_pattern": collection.number_pattern,
+        "number_field": collection.number_field,
     }

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from predella import clock, db, ids
 from predella.checks import Thresholds
 from predella.errors import InvalidError, NameTakenError, NotFoundError
+from predella.formats.manifest import Numbering
 from predella.formats.text import normalise
 from predella.ids import CollectionId, Reach
 from predella.models import DEFAULT_PROMPT, Collection, Prompt
@@ -35,10 +36,13 @@ def create(
     language: str = "en",
     credit_line: str | None = None,
     prompt: str = DEFAULT_PROMPT,
+    number_pattern: str | None = None,
+    number_field: str | None = None,
 ) -> Collection:
     """Open a collection on a bucket, or on a part of one, that the operator allows.
 
-    ``prompt`` is what it asks about its pictures, see `choose_prompt`.
+    ``prompt`` is what it asks about its pictures, see `choose_prompt`; ``number_pattern`` and
+    ``number_field`` are where its object numbers usually come from, see `choose_numbering`.
 
     Raises:
         InvalidError: a value cannot be right, or the bucket is not among the allowed ones.
@@ -48,6 +52,7 @@ def create(
     _require_usable_slug(slug)
     _require_allowed_bucket(bucket)
     _require_language(language)
+    numbering = Numbering.parse(number_pattern, number_field)
     row = {
         "id": ids.new(),
         "created_at": clock.now(),
@@ -59,6 +64,8 @@ def create(
         "language": language,
         "credit_line": normalise(credit_line or "").strip() or None,
         "prompt_id": prompts.find(session, prompt).id,
+        "number_pattern": numbering.pattern,
+        "number_field": numbering.field.name if numbering.field else None,
         "thresholds": {},
         "review_rules": {},
     }
@@ -119,6 +126,27 @@ def choose_prompt(session: Session, collection: Collection, prompt: str) -> Prom
     collection.prompt_id = chosen.id
     session.flush()
     return chosen
+
+
+def choose_numbering(
+    session: Session, collection: Collection, *, pattern: str | None, field: str | None
+) -> Numbering:
+    """Have hand-ins that say nothing of it take object numbers from there, from now on.
+
+    ``pattern`` is how file names tell them, ``field`` the field of the pictures' metadata that
+    tells them first. What is None stays as it is; an empty one is none.
+
+    Raises:
+        InvalidError: one of them cannot be used.
+    """
+    numbering = Numbering.parse(
+        collection.number_pattern if pattern is None else pattern,
+        collection.number_field if field is None else field,
+    )
+    collection.number_pattern = numbering.pattern
+    collection.number_field = numbering.field.name if numbering.field else None
+    session.flush()
+    return numbering
 
 
 def choose_thresholds(
