@@ -12,6 +12,7 @@ from predella.services import submissions
 from tests import factories
 from tests.api.conftest import Acting
 from tests.api.problems import problem
+from tests.pictures import tiny
 from tests.services import Bucket
 
 _MANIFEST = """\
@@ -30,7 +31,7 @@ def digitizer(acting: Acting) -> TestClient:
 @pytest.fixture
 def collection(admin: TestClient, s3: Bucket) -> dict[str, Any]:
     for key in ("one.jpg", "two.jpg"):
-        s3.client.put_object(Bucket=s3.name, Key=f"prints/{key}", Body=key.encode())
+        s3.client.put_object(Bucket=s3.name, Key=f"prints/{key}", Body=tiny(key))
     s3.client.put_object(Bucket=s3.name, Key="prints/manifest.csv", Body=_MANIFEST.encode())
     body = {
         "slug": "prints",

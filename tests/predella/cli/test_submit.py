@@ -18,10 +18,11 @@ from predella.services import accounts, runs
 from predella.services.runs import Work
 from predella.settings import Settings, get_settings
 from tests import factories
+from tests.pictures import tiny
 from tests.predella.cli.running import Ran, Run, runner
 from tests.services import Bucket
 
-PNG = b"\x89PNG not really"
+PNG = tiny()
 
 
 @pytest.fixture
