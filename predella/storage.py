@@ -32,7 +32,6 @@ _IPV4 = re.compile(r"\d+\.\d+\.\d+\.\d+")
 _MISSING = {"NoSuchKey", "NoSuchVersion", "404", "NotFound"}
 _FORBIDDEN = {"NoSuchBucket", "AccessDenied", "AllAccessDisabled"}
 _CHANGED = {"PreconditionFailed", "412"}
-_PARTIAL = 206
 _CHUNK = 1 << 20
 
 
@@ -161,8 +160,8 @@ class Store:
             with closing(found["Body"]) as body:
                 if _bare(found["ETag"]) != pinned.etag:
                     raise SourceChangedError(pinned.key, "its ETag differs")
-                # Not every S3-compatible store knows ranges: it sends all, from the start.
-                before = 0 if found["ResponseMetadata"]["HTTPStatusCode"] == _PARTIAL else start
+                # A store that does not know ranges sends all, from the start.
+                before = 0 if "ContentRange" in found else start
                 return body.read(before + length)[before:]
 
     def put(self, bucket: str, key: str, body: bytes | BinaryIO, *, media_type: str) -> None:

@@ -75,6 +75,13 @@ _REFUSE = text("""
     )
 """)
 
+_NUMBER = text("""
+    UPDATE handed_in SET object_number = looked.number, numbered_by = 'field'
+    FROM placed JOIN looked USING (key)
+    WHERE placed.id = handed_in.id AND handed_in.code IS NULL
+        AND handed_in.numbered_by IS DISTINCT FROM 'row' AND looked.place = 1
+""")
+
 # A picture of several objects becomes several rows. Their ids begin with the moment of the
 # first, as all of ours do, so that they stay beside it.
 _MULTIPLY = text("""
@@ -84,22 +91,14 @@ _MULTIPLY = text("""
             CAST(substr(CAST(placed.id AS text), 1, 19)
                 || substr(CAST(gen_random_uuid() AS text), 20) AS uuid) AS own_id
         FROM handed_in JOIN placed USING (id) JOIN looked USING (key)
-        WHERE handed_in.code IS NULL AND handed_in.numbered_by IS DISTINCT FROM 'row'
-            AND looked.place > 1
+        WHERE handed_in.numbered_by = 'field' AND looked.place > 1
     ), beside AS (
         INSERT INTO placed SELECT own_id, key, size, etag, version_id FROM further
     )
     INSERT INTO handed_in
     SELECT made.*
     FROM further CROSS JOIN LATERAL jsonb_populate_record(further.row, jsonb_build_object(
-        'id', own_id, 'object_number', number, 'numbered_by', 'field')) made
-""")
-
-_NUMBER = text("""
-    UPDATE handed_in SET object_number = looked.number, numbered_by = 'field'
-    FROM placed JOIN looked USING (key)
-    WHERE placed.id = handed_in.id AND handed_in.code IS NULL
-        AND handed_in.numbered_by IS DISTINCT FROM 'row' AND looked.place = 1
+        'id', own_id, 'object_number', number)) made
 """)
 
 _NUMBERLESS = text("""
@@ -139,8 +138,8 @@ def look(session: Session, place: Place, store: Readable) -> int:
 
 
 def _number(session: Session, tried: str) -> int:
-    added = cast("CursorResult[Any]", session.execute(_MULTIPLY)).rowcount
     session.execute(_NUMBER)
+    added = cast("CursorResult[Any]", session.execute(_MULTIPLY)).rowcount
     session.execute(_NUMBERLESS, {"tried": tried})
     return added
 
@@ -152,9 +151,8 @@ def _fill(session: Session, place: Place, store: Readable) -> None:
     with Confined(_MODULE) as child, ThreadPoolExecutor(_AT_ONCE) as pool:
         examine = partial(_glance, store, child, field.name if field else None)
         while group := list(islice(unseen, _GROUP)):
-            glances = pool.map(examine, group)
-            rows = (row for glance in glances for row in _rows(glance))
-            copy_rows(session, _COPY, rows)
+            glances = list(pool.map(examine, group))
+            copy_rows(session, _COPY, (row for glance in glances for row in _rows(glance)))
             count += len(group)
             if count % _TOLD_EVERY == 0:
                 log.info("headers_read", submission_id=str(place.submission_id), pictures=count)

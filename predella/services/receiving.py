@@ -111,7 +111,8 @@ def _settle(
     digest = verdicts.digest(session, place, counted.sha256)
     rows = counted.rows
     if not _handed_in_before(session, place, digest):
-        rows += headers.look(session, place, store)
+        with session.begin_nested():
+            rows += headers.look(session, place, store)
     _judge(session, submission, place, digest, rows)
 
 
