@@ -161,7 +161,7 @@ class Store:
                 if _bare(found["ETag"]) != pinned.etag:
                     raise SourceChangedError(pinned.key, "its ETag differs")
                 # A store that does not know ranges sends all, from the start.
-                before = 0 if "ContentRange" in found else start
+                before = 0 if found.get("ContentRange") else start
                 return body.read(before + length)[before:]
 
     def put(self, bucket: str, key: str, body: bytes | BinaryIO, *, media_type: str) -> None:
