@@ -69,6 +69,17 @@ class TestChangeCollection:
         assert admin.get(place).json() == changed.json()
         assert admin.get(place).headers["etag"] == changed.headers["etag"] != seen["If-Match"]
 
+    def test_keeps_what_is_left_out(self, admin: TestClient) -> None:
+        place = f"/v1/collections/{collection_id()}"
+
+        for body in ({"number_field": "2:5"}, {"prompt": "sectioned"}, {"number_pattern": ""}):
+            seen = {"If-Match": admin.get(place).headers["etag"]}
+            admin.patch(place, json=body, headers=seen).raise_for_status()
+
+        kept = admin.get(place).json()
+        assert (kept["prompt_id"], kept["number_field"]) == ("sectioned/1", "2:05")
+        assert kept["number_pattern"] is None
+
     def test_428_and_412_for_who_has_not_seen_how_it_stands(self, admin: TestClient) -> None:
         of = f"/v1/collections/{collection_id()}"
         for what, body in (

@@ -44,6 +44,21 @@ def collection(admin: TestClient, s3: Bucket) -> dict[str, Any]:
     return made
 
 
+class TestNumberField:
+    def test_is_told_as_it_applied(
+        self, digitizer: TestClient, collection: dict[str, Any], s3: Bucket
+    ) -> None:
+        hand_in = f"/v1/collections/{collection['id']}/submissions"
+        body = {"source": f"s3://{s3.name}/prints/manifest.csv", "number_field": "DC:identifier"}
+
+        made = digitizer.post(hand_in, json=body).json()
+        refused = digitizer.post(hand_in, json=body | {"number_field": "number"})
+
+        assert made["number_field"] == "dc:identifier"
+        told = problem(refused, HTTPStatus.UNPROCESSABLE_ENTITY)
+        assert "is no field of a picture" in told["detail"]
+
+
 HandIn = Callable[[], dict[str, Any]]
 
 

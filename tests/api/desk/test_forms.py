@@ -5,11 +5,21 @@ from http import HTTPStatus
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import select
 
 from predella import clock, db
 from predella.checks import CheckName, Severity
 from predella.ids import AccountId, AnalysisId, CollectionId
-from predella.models import Collection, Decision, Glossary, Item, ItemState, Role, Standing
+from predella.models import (
+    Collection,
+    Decision,
+    Glossary,
+    Item,
+    ItemState,
+    Role,
+    Standing,
+    Submission,
+)
 from predella.sampling import Plan
 from predella.services import (
     accounts,
@@ -32,6 +42,33 @@ def _posted(client: TestClient, path: str, **data: object) -> str:
     answer = client.post(path, data=data, follow_redirects=False)
     assert answer.status_code == HTTPStatus.SEE_OTHER, answer.text
     return answer.headers["Location"]
+
+
+class TestNumbering:
+    def test_of_a_collection_holds_unless_a_hand_in_takes_nothing_from_it(
+        self, admin: TestClient
+    ) -> None:
+        with db.transaction() as session:
+            made = factories.collection(session, slug="prints", bucket="museum", prefix="").id
+        field = "Iptc4xmpExt:ArtworkOrObject/AOSourceInvNo"
+        leads_to = _posted(admin, "/desk/collections/prints/numbering", number_field=field)
+        assert f'value="{field}"' in admin.get(leads_to).text
+
+        hand_in = {"collection_id": str(made), "source": "s3://museum/"}
+        _posted(admin, "/desk/submissions", **hand_in)
+        _posted(admin, "/desk/submissions", **hand_in, only_these="true")
+
+        with db.transaction() as session:
+            query = select(Submission.number_field).order_by(Submission.id)
+            assert session.scalars(query).all() == [field, None]
+
+    def test_that_cannot_be_is_told(self, admin: TestClient) -> None:
+        with db.transaction() as session:
+            factories.collection(session, slug="prints")
+
+        answer = admin.post("/desk/collections/prints/numbering", data={"number_field": "a:b"})
+
+        assert "no prefix that is known here" in answer.text
 
 
 class TestSubmissions:
