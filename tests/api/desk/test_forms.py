@@ -55,7 +55,8 @@ class TestNumbering:
         assert f'value="{field}"' in admin.get(leads_to).text
 
         hand_in = {"collection_id": str(made), "source": "s3://museum/"}
-        _posted(admin, "/desk/submissions", **hand_in)
+        shown = admin.get(_posted(admin, "/desk/submissions", **hand_in)).text
+        assert f'<span class="code">{field}</span>' in shown
         _posted(admin, "/desk/submissions", **hand_in, only_these="true")
 
         with db.transaction() as session:

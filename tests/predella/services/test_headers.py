@@ -1,4 +1,3 @@
-import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +10,6 @@ from predella.services import headers, receiving
 from predella.services.reports import Report
 from predella.settings import Settings
 from predella.storage import ObjectVersion, Store
-from tests.bench import receiving as bench
 from tests.pictures import artworks, datasets, packet, picture, tiny
 from tests.predella.services.hand_ins import Museum
 from tests.services import Bucket
@@ -333,16 +331,3 @@ class TestNumbers:
         report = hand_in(museum, number_field="photoshop:City")
 
         assert numbers(museum, report) == [("X", "a.jpg")]
-
-
-class TestALargeHandIn:
-    @pytest.mark.usefixtures("settings")
-    def test_needs_the_memory_of_a_small_one(self) -> None:
-        bench.measure(500)
-
-        tracemalloc.start()
-        bench.measure(5_000)
-        _, peak = tracemalloc.get_traced_memory()
-        tracemalloc.stop()
-
-        assert peak < 20_000_000

@@ -129,6 +129,16 @@ class TestAcceptedRows:
 
         assert report.accepted == 1
 
+    @pytest.mark.parametrize(
+        "number", ["1925/12", "SK.A.12-b", "inv. 7 (recto)", "ÁB 12", "国宝 3", "&%?#"]
+    )
+    def test_keep_the_object_number_letter_by_letter(self, museum: Museum, number: str) -> None:
+        museum.put("große Datei.jpg")
+
+        report = museum.hand_in(f"object_number,filename\n{number},große Datei.jpg\n")
+
+        assert [item.object_number for item in museum.items(report)] == [number]
+
 
 class TestRefusedRows:
     def test_say_which_file_may_have_been_meant(self, museum: Museum) -> None:

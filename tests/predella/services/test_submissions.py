@@ -1,5 +1,6 @@
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select, text
@@ -109,7 +110,7 @@ class TestNumbering:
         session: Session,
         museum: Museum,
         account: Account,
-        said: dict[str, str],
+        said: dict[str, Any],
         kept: tuple[str | None, str | None],
     ) -> None:
         collections.choose_numbering(
