@@ -21,6 +21,7 @@ from predella.errors import MissingObjectError, RefusedImageError, SourceChanged
 from predella.formats.headers import MAX_NUMBERS, Field
 from predella.formats.headers.limits import require_bytes, require_size
 from predella.formats.manifest.problems import CellError, shown
+from predella.formats.manifest.rows import require_readable
 from predella.formats.manifest.values import line
 from predella.services.sources import Readable
 from predella.services.staging import copy_rows
@@ -197,6 +198,7 @@ def _numbered(key: str, field: str | None, values: list[str]) -> Glance:
     numbers = []
     for value in values:
         try:
+            require_readable(value)
             numbers.append(line(value))
         except CellError as error:
             sentence = f'{field} of the picture, "{shown(value)}", {error}.'

@@ -109,11 +109,12 @@ def _settle(
     """Look at the pictures, unless the very same was handed in before, and judge the rows."""
     verdicts.find(session, place)
     digest = verdicts.digest(session, place, counted.sha256)
-    rows = counted.rows
-    if not _handed_in_before(session, place, digest):
-        with session.begin_nested():
-            rows += headers.look(session, place, store)
-    _judge(session, submission, place, digest, rows)
+    if same := _handed_in_before(session, place, digest):
+        _end_unchanged(session, submission, digest, same)
+        return
+    with session.begin_nested():
+        further = headers.look(session, place, store)
+    _judge(session, submission, place, digest, counted.rows + further)
 
 
 def _judge(
@@ -122,9 +123,9 @@ def _judge(
     # The wait for another large hand-in may be longer than for any other lock.
     session.execute(text("SET LOCAL lock_timeout = 0"))
     session.get_one(Collection, place.collection_id, with_for_update={"key_share": True})
+    # Somebody else may have handed in the same while the pictures were looked at.
     if same := _handed_in_before(session, place, digest):
-        state = SubmissionState.UNCHANGED
-        _end(session, submission, state=state, digest=digest, same_as_id=same)
+        _end_unchanged(session, submission, digest, same)
         return
     verdicts.judge(session, place)
     gates.speak(session, submission)
@@ -156,6 +157,10 @@ def _handed_in_before(session: Session, place: Place, digest: bytes) -> UUID | N
 def _holds(session: Session, submission: Submission) -> bool:
     held = select(Item.id).where(Item.submission_id == submission.id, Item.is_held)
     return session.scalar(select(held.exists())) or False
+
+
+def _end_unchanged(session: Session, submission: Submission, digest: bytes, same: UUID) -> None:
+    _end(session, submission, state=SubmissionState.UNCHANGED, digest=digest, same_as_id=same)
 
 
 def _end(session: Session, submission: Submission, **outcome: object) -> None:

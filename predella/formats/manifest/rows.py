@@ -106,7 +106,7 @@ def _read(
         if not (cell := padded.strip()):
             continue
         try:
-            _require_readable(cell)
+            require_readable(cell)
             if column := _KNOWN.get(name):
                 typed[name] = column.parse(cell)
             else:
@@ -116,7 +116,12 @@ def _read(
     return typed, extra, faults
 
 
-def _require_readable(cell: str) -> None:
+def require_readable(cell: str) -> None:
+    """Refuse a value that is far too long, or damaged.
+
+    Raises:
+        CellError: it is.
+    """
     if len(cell) > MAX_TEXT:
         raise CellError("too_long", f"is longer than {MAX_TEXT} characters")
     if "\0" in cell:

@@ -312,6 +312,14 @@ class TestNumbers:
         (refusal,) = museum.refusals(report)
         assert (refusal.code, words in refusal.sentence) == (code, True)
 
+    def test_with_damaged_characters_refuse_the_row(self, museum: Museum) -> None:
+        iim = datasets((1, 90, b"\x1b%G"), (2, 103, b"A\xe9"))
+        museum.write("a.jpg", picture("JPEG", iim=iim))
+
+        report = hand_in(museum, number_field="2:103", number_pattern="(?P<number>a)")
+
+        assert museum.codes(report) == {"a.jpg": "bad_encoding"}
+
     def test_are_read_again_of_a_picture_that_is_known(self, museum: Museum) -> None:
         museum.write("a.jpg", picture("JPEG", xmp=artworks("1", "2")))
         hand_in(museum, number_field=ARTWORK)
