@@ -86,7 +86,9 @@ def get(session: Session, collection_id: CollectionId, *, lock: bool = False) ->
     Raises:
         NotFoundError: there is none.
     """
-    found = session.get(Collection, collection_id, with_for_update=lock or None)
+    # Whoever only refers to it, as a long dry run does, is not in the way.
+    held = {"key_share": True} if lock else None
+    found = session.get(Collection, collection_id, with_for_update=held)
     if found is None:
         raise NotFoundError("collection", collection_id)
     return found
