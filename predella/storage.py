@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import boto3
 import botocore.session
@@ -147,6 +147,29 @@ class Store:
                 )
             out.writelines(found["Body"].iter_chunks(_CHUNK))
 
+    def read_piece(self, pinned: ObjectVersion, start: int, length: int) -> bytes:
+        """Return so many bytes of exactly the pinned version, from there on.
+
+        Raises:
+            MissingObjectError: it is gone.
+            SourceChangedError: the key now holds something else.
+            RefusedImageError: the store keeps it from us (code ``unreadable``).
+            UnavailableError: the store does not answer, or stopped in the middle.
+        """
+        with _translated(pinned.bucket, pinned.key):
+            try:
+                found = self._get_pinned(pinned, Range=f"bytes={start}-{start + length - 1}")
+            except ClientError as error:
+                if refused := _kept_from_us(error):
+                    raise refused from error
+                raise
+            with closing(found["Body"]) as body:
+                if _bare(found["ETag"]) != pinned.etag:
+                    raise SourceChangedError(pinned.key, "its ETag differs")
+                # A store that does not know ranges sends all, from the start.
+                before = 0 if found.get("ContentRange") else start
+                return body.read(before + length)[before:]
+
     def put(self, bucket: str, key: str, body: bytes | BinaryIO, *, media_type: str) -> None:
         """Store an object of ours, in parts when it is large."""
         with _translated(bucket, key):
@@ -197,12 +220,11 @@ class Store:
             if bucket not in known:
                 self._client.create_bucket(Bucket=bucket)
 
-    def _get_pinned(self, pinned: ObjectVersion) -> "GetObjectOutputTypeDef":
-        match = f'"{pinned.etag}"'
-        if pinned.version_id is None:
-            return self._client.get_object(Bucket=pinned.bucket, Key=pinned.key, IfMatch=match)
+    def _get_pinned(self, pinned: ObjectVersion, **more: Any) -> "GetObjectOutputTypeDef":
+        if pinned.version_id is not None:
+            more["VersionId"] = pinned.version_id
         return self._client.get_object(
-            Bucket=pinned.bucket, Key=pinned.key, IfMatch=match, VersionId=pinned.version_id
+            Bucket=pinned.bucket, Key=pinned.key, IfMatch=f'"{pinned.etag}"', **more
         )
 
     def _is_versioned(self, bucket: str) -> bool:
@@ -255,6 +277,20 @@ class _translated:  # noqa: N801  (reads as the verb it is: with _translated(...
             raise UnavailableError(f"the object store answered {code}: {error}") from error
         if isinstance(error, BotoCoreError):
             raise UnavailableError(f"the object store does not answer: {error}") from error
+
+
+def _kept_from_us(error: ClientError) -> RefusedImageError | None:
+    """Return what it means that the store has an object and does not give it; None if it may."""
+    code = error.response["Error"]["Code"]
+    if code == "InvalidObjectState":
+        sentence = "The file lies in an archive of the store. Restore it there, and hand in again."
+    elif code == "AccessDenied":
+        sentence = (
+            "The store does not let us read the file. Give us the right to, and hand in again."
+        )
+    else:
+        return None
+    return RefusedImageError("unreadable", sentence)
 
 
 def _bare(etag: str) -> str:

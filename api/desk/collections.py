@@ -140,6 +140,25 @@ def choose_prompt(
     return _back(slug)
 
 
+@router.post("/{slug}/numbering")
+def choose_numbering(
+    session: DbSession,
+    _keeper: Keeper,
+    slug: str,
+    *,
+    number_pattern: Annotated[str, Form(max_length=500)] = "",
+    number_field: Annotated[str, Form(max_length=200)] = "",
+) -> Response:
+    """Choose where hand-ins from now on take object numbers from."""
+    collections.choose_numbering(
+        session,
+        collections.by_slug(session, slug),
+        pattern=number_pattern.strip(),
+        field=number_field.strip(),
+    )
+    return _back(slug)
+
+
 @router.post("/{slug}/rules")
 def choose_rules(
     session: DbSession,

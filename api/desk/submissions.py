@@ -51,6 +51,8 @@ class HandIn:
     title: Annotated[str, Form(max_length=200)] = ""
     preview: Annotated[str, Form(max_length=9)] = ""
     number_pattern: Annotated[str, Form(max_length=500)] = ""
+    number_field: Annotated[str, Form(max_length=200)] = ""
+    only_these: Annotated[bool, Form()] = False
 
     def wishes(self) -> dict[str, Any]:
         """Return what is to be read, and how.
@@ -58,10 +60,12 @@ class HandIn:
         Raises:
             InvalidError: the preview is no number.
         """
+        unsaid = "" if self.only_these else None
         return {
             "source": self.source.strip(),
             "preview": _number(self.preview),
-            "number_pattern": self.number_pattern.strip() or None,
+            "number_pattern": self.number_pattern.strip() or unsaid,
+            "number_field": self.number_field.strip() or unsaid,
         }
 
 
@@ -90,7 +94,10 @@ def submissions_page(
 
 @router.post("")
 def hand_in(session: DbSession, submitter: AnySubmitter, wanted: Wanted) -> Response:
-    """Hand in a manifest or a folder, and lead to how far it has come."""
+    """Hand in a manifest or a folder, and lead to how far it has come.
+
+    What a field leaves empty is as the collection has it, unless only these are to count.
+    """
     places.require(session, submitter, "submissions:write", collection_id=wanted.collection_id)
     made = submissions.create(
         session,

@@ -58,11 +58,14 @@ def change_collection(
     body: CollectionPatch,
     response: Response,
 ) -> CollectionOut:
-    """Choose what exports say of a collection, and what it asks about pictures to come."""
+    """Choose what exports say of a collection, and how it asks and numbers from now on."""
     require_seen(seen, CollectionOut.model_validate(collection))
     collections.change(session, collection, body.facts())
     if body.prompt is not None:
         collections.choose_prompt(session, collection, body.prompt)
+    collections.choose_numbering(
+        session, collection, pattern=body.number_pattern, field=body.number_field
+    )
     return marked(response, CollectionOut.model_validate(collection))
 
 

@@ -49,6 +49,7 @@ def create_submission(
         title=body.title,
         preview=body.preview,
         number_pattern=body.number_pattern,
+        number_field=body.number_field,
     )
     response.headers["Location"] = f"/v1/operations/{made.id}"
     return made

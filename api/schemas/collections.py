@@ -27,6 +27,10 @@ _CONCEPT_URI = "The museum's own term for a formal analysis, for Linked Art."
 _PROMPT = "What it asks about its pictures: `name/version`, or the newest version of `name`."
 
 
+_PATTERN = "How file names tell object numbers, for hand-ins that do not say it themselves."
+_FIELD = "Which metadata of the pictures tells them first, for hand-ins that do not say it."
+
+
 class CollectionIn(In):
     """A collection to open."""
 
@@ -43,6 +47,8 @@ class CollectionIn(In):
     text_rights: Line | None = Field(None, description=_TEXT_RIGHTS)
     concept_uri: Line | None = Field(None, description=_CONCEPT_URI)
     prompt: Line = Field(DEFAULT_PROMPT, description=_PROMPT)
+    number_pattern: Text | None = Field(None, max_length=500, description=_PATTERN)
+    number_field: Text | None = Field(None, max_length=200, description=_FIELD)
 
 
 class CollectionPatch(In):
@@ -64,10 +70,17 @@ class CollectionPatch(In):
     text_rights: Line | None = Field(None, description=_TEXT_RIGHTS)
     concept_uri: Line | None = Field(None, description=_CONCEPT_URI)
     prompt: Line | None = Field(None, description=_PROMPT)
+    number_pattern: Text | None = Field(
+        None, max_length=500, description=f"{_PATTERN} Empty: not at all."
+    )
+    number_field: Text | None = Field(
+        None, max_length=200, description=f"{_FIELD} Empty: none does."
+    )
 
     def facts(self) -> dict[str, str | None]:
         """Return what is to be said of it, by name; null takes something away."""
-        return self.model_dump(exclude_unset=True, exclude={"prompt"})
+        other = {"prompt", "number_pattern", "number_field"}
+        return self.model_dump(exclude_unset=True, exclude=other)
 
 
 class CollectionOut(Out):
@@ -86,3 +99,5 @@ class CollectionOut(Out):
     text_rights: str | None
     concept_uri: str | None
     prompt_id: str
+    number_pattern: str | None
+    number_field: str | None

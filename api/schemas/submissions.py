@@ -23,10 +23,19 @@ class SubmissionIn(In):
         "which ends with a slash.",
     )
     title: Line | None = Field(None, description="What the team calls it.")
-    number_pattern: Line | None = Field(
+    number_pattern: Text | None = Field(
         None,
+        max_length=500,
         description="How file names tell object numbers that no manifest tells: an RE2 pattern "
-        "with the group `number`, and perhaps `view` and `sequence`.",
+        "with the group `number`, and perhaps `view` and `sequence`. Left out: as the collection "
+        "has it; empty: none.",
+    )
+    number_field: Text | None = Field(
+        None,
+        max_length=200,
+        description="Which metadata of the pictures tells them before their names do, such as "
+        "`dc:identifier`, `Iptc4xmpExt:ArtworkOrObject/AOSourceInvNo` or `2:103`. Left out: as "
+        "the collection has it; empty: none.",
     )
     preview: int | None = Field(
         None, ge=1, le=MAX_PREVIEW, description="So many objects go first; the rest is held."
@@ -50,6 +59,7 @@ class SubmissionOut(Out):
     rows_refused: int
     received_at: datetime | None
     number_pattern: str | None
+    number_field: str | None
     preview: int | None
     is_held: bool = Field(description="Items of it wait behind the preview.")
     is_withdrawn: bool = Field(description="Taken back; its history stays.")

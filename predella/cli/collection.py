@@ -20,6 +20,20 @@ app = typer.Typer(help="What museums own and we may read.", no_args_is_help=True
 _RULE, _THRESHOLD = "second_approver=true", "reused_in=20"
 
 Slug = Annotated[str, typer.Argument(help="The collection's short name.")]
+NumberPattern = Annotated[
+    str | None,
+    typer.Option(
+        help="How file names tell object numbers: (?P<number>...); '' is no pattern.",
+        show_default=False,
+    ),
+]
+NumberField = Annotated[
+    str | None,
+    typer.Option(
+        help="Metadata of the pictures that tells them first: dc:identifier; '' is none.",
+        show_default=False,
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 
 
@@ -58,6 +72,8 @@ def add(
     prompt: Annotated[
         str, typer.Option(help="What it asks about its pictures; see `predella prompt list`.")
     ] = DEFAULT_PROMPT,
+    number_pattern: NumberPattern = None,
+    number_field: NumberField = None,
     json: Json = False,
 ) -> None:
     """Open a collection."""
@@ -76,6 +92,8 @@ def add(
             text_rights=text_rights,
             concept_uri=concept_uri,
             prompt=prompt,
+            number_pattern=number_pattern,
+            number_field=number_field,
         )
         row = _row(made)
     if json:
@@ -103,9 +121,14 @@ def change(
     ] = None,
     text_rights: TextRights = None,
     concept_uri: ConceptUri = None,
+    number_pattern: NumberPattern = None,
+    number_field: NumberField = None,
     json: Json = False,
 ) -> None:
-    """Change what exports say of a collection; what is not named stays, "" takes away."""
+    """Change what exports say of a collection, and where hand-ins take object numbers from.
+
+    What is not named stays, "" takes away.
+    """
     said = {
         "name": name,
         "institution": institution,
@@ -120,6 +143,9 @@ def change(
         collection = collections.by_slug(session, slug)
         told = {fact: value for fact, value in said.items() if value is not None}
         collections.change(session, collection, told)
+        collections.choose_numbering(
+            session, collection, pattern=number_pattern, field=number_field
+        )
         row = _row(collection)
     if json:
         print_json(row)
@@ -251,4 +277,6 @@ def _row(collection: Collection) -> dict[str, object]:
         "text_rights": collection.text_rights,
         "concept_uri": collection.concept_uri,
         "prompt_id": collection.prompt_id,
+        "number_pattern": collection.number_pattern,
+        "number_field": collection.number_field,
     }

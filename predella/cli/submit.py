@@ -46,8 +46,15 @@ def submit(
     number_pattern: Annotated[
         str | None,
         typer.Option(
-            help="How file names tell object numbers: (?P<number>...); see the documentation.",
-            show_default=False,
+            help="How file names tell object numbers: (?P<number>...); '' is no pattern.",
+            show_default="as the collection has it",
+        ),
+    ] = None,
+    number_field: Annotated[
+        str | None,
+        typer.Option(
+            help="Metadata of the pictures that tells them first: dc:identifier; '' is none.",
+            show_default="as the collection has it",
         ),
     ] = None,
     replace: Annotated[
@@ -76,7 +83,7 @@ def submit(
         account = acting(session, "submissions:write", slug=collection).account
         into = collections.by_slug(session, collection)
         session.expunge_all()
-    wishes = Wishes(preview, number_pattern)
+    wishes = Wishes(preview, number_pattern, number_field)
     if dry_run:
         outcome = Outcome(_try_out(source, into, account, title, wishes))
         if not json:
@@ -104,6 +111,7 @@ class Wishes:
 
     preview: int | None = None
     number_pattern: str | None = None
+    number_field: str | None = None
 
 
 @dataclass(frozen=True)

@@ -125,6 +125,14 @@ class Planned:
             return ObjectVersion(bucket, key, local.size, etag)
         return self._store.head(bucket, key)
 
+    def read_piece(self, pinned: ObjectVersion, start: int, length: int) -> bytes:
+        """Return a piece of what lies there or will."""
+        if local := self._local.get((pinned.bucket, pinned.key)):
+            with local.path.open("rb") as file:
+                file.seek(start)
+                return file.read(length)
+        return self._store.read_piece(pinned, start, length)
+
     def copy_pinned(self, pinned: ObjectVersion, out: BinaryIO, *, max_bytes: int) -> None:
         """Write what lies there or will."""
         if local := self._local.get((pinned.bucket, pinned.key)):

@@ -36,6 +36,10 @@ class Collection(Record):
     """The museum's own term for a formal analysis."""
     prompt_id: Mapped[str] = mapped_column(ForeignKey("prompt.id"), default=DEFAULT_PROMPT)
     """What is asked about the pictures that are handed in from now on."""
+    number_pattern: Mapped[str | None]
+    """How file names tell object numbers, for hand-ins that say nothing of it."""
+    number_field: Mapped[str | None]
+    """Which field of the pictures' metadata tells them, for hand-ins that say nothing of it."""
     thresholds: Mapped[dict[str, object]] = mapped_column(default=dict)
     """From where on the checks speak, where it is not as usual: ``checks.Thresholds``."""
     review_rules: Mapped[dict[str, object]] = mapped_column(default=dict)

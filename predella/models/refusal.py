@@ -11,7 +11,7 @@ class Refusal(Record):
 
     __tablename__ = "refusal"
     __table_args__ = (
-        UniqueConstraint("submission_id", "row_number", "filename"),
+        UniqueConstraint("submission_id", "row_number", "filename", "object_number"),
         Index("ix_refusal_submission", "submission_id", "id"),
     )
 

@@ -64,6 +64,8 @@ class Submission(Record):
     rows_refused: Mapped[int] = mapped_column(default=0)
     number_pattern: Mapped[str | None]
     """How file names tell the object numbers that no manifest tells: ``formats.manifest``."""
+    number_field: Mapped[str | None]
+    """Which field of the pictures' metadata tells them before names do: ``formats.headers``."""
     preview: Mapped[int | None]
     """How many objects go first; the others are held until somebody has looked."""
     is_held: Mapped[bool] = mapped_column(default=False)

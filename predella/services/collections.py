@@ -15,6 +15,7 @@ from predella import clock, db, ids
 from predella.checks import Thresholds
 from predella.errors import InvalidError, NameTakenError, NotFoundError
 from predella.formats import addresses, rights
+from predella.formats.manifest import Numbering
 from predella.formats.text import normalise
 from predella.ids import CollectionId, Reach
 from predella.models import DEFAULT_PROMPT, Collection, Prompt
@@ -41,10 +42,14 @@ def create(
     text_rights: str | None = None,
     concept_uri: str | None = None,
     prompt: str = DEFAULT_PROMPT,
+    number_pattern: str | None = None,
+    number_field: str | None = None,
 ) -> Collection:
     """Open a collection on a bucket, or on a part of one, that the operator allows.
 
-    ``prompt`` is what it asks about its pictures, see `choose_prompt`; the rest is as in `change`.
+    ``prompt`` is what it asks about its pictures, see `choose_prompt`; ``number_pattern`` and
+    ``number_field`` are where its object numbers usually come from, see `choose_numbering`; the
+    rest is as in `change`.
 
     Raises:
         InvalidError: a value cannot be right, or the bucket is not among the allowed ones.
@@ -53,6 +58,7 @@ def create(
     """
     _require_usable_slug(slug)
     _require_allowed_bucket(bucket)
+    numbering = Numbering.parse(number_pattern, number_field)
     said = {
         "name": name,
         "institution": institution,
@@ -70,6 +76,8 @@ def create(
         "prefix": _usable_prefix(prefix),
         **{fact: _FACTS[fact](value) for fact, value in said.items()},
         "prompt_id": prompts.find(session, prompt).id,
+        "number_pattern": numbering.pattern,
+        "number_field": numbering.field.name if numbering.field else None,
         "thresholds": {},
         "review_rules": {},
     }
@@ -90,7 +98,9 @@ def get(session: Session, collection_id: CollectionId, *, lock: bool = False) ->
     Raises:
         NotFoundError: there is none.
     """
-    found = session.get(Collection, collection_id, with_for_update=lock or None)
+    # Whoever only refers to it, as a long dry run does, is not in the way.
+    held = {"key_share": True} if lock else None
+    found = session.get(Collection, collection_id, with_for_update=held)
     if found is None:
         raise NotFoundError("collection", collection_id)
     return found
@@ -147,6 +157,27 @@ def choose_prompt(session: Session, collection: Collection, prompt: str) -> Prom
     collection.prompt_id = chosen.id
     session.flush()
     return chosen
+
+
+def choose_numbering(
+    session: Session, collection: Collection, *, pattern: str | None, field: str | None
+) -> Numbering:
+    """Have hand-ins that say nothing of it take object numbers from there, from now on.
+
+    ``pattern`` is how file names tell them, ``field`` the field of the pictures' metadata that
+    tells them first. What is None stays as it is; an empty one is none.
+
+    Raises:
+        InvalidError: one of them cannot be used.
+    """
+    numbering = Numbering.parse(
+        collection.number_pattern if pattern is None else pattern,
+        collection.number_field if field is None else field,
+    )
+    collection.number_pattern = numbering.pattern
+    collection.number_field = numbering.field.name if numbering.field else None
+    session.flush()
+    return numbering
 
 
 def choose_thresholds(

@@ -11,7 +11,7 @@ from predella.errors import ConflictError, InvalidError, RefusedImageError, Sour
 from predella.formats.manifest import Numbering
 from predella.ids import CollectionId, SubmissionId
 from predella.models import Collection, Item, Submission, SubmissionState
-from predella.services import bags, gates, previews, reports, sources, staging, verdicts
+from predella.services import bags, gates, headers, previews, reports, sources, staging, verdicts
 from predella.services.bags import Bag
 from predella.services.reports import Report
 from predella.services.sources import Readable
@@ -42,10 +42,11 @@ def receive(session: Session, submission: Submission, store: Readable) -> Report
             counted = _stage(session, place, manifest, store)
             if bag:
                 counted = bags.pin(session, bag, place, counted, store)
+            staging.analyze(session)
     except (InvalidError, RefusedImageError) as error:
         _end(session, submission, state=SubmissionState.REFUSED, refusal=str(error))
     else:
-        _judge(session, submission, place, counted)
+        _settle(session, submission, place, counted, store)
         if bag and submission.state is SubmissionState.RECEIVED:
             bags.refuse_missing(session, place)
     return reports.report(session, submission)
@@ -60,6 +61,7 @@ def _manifest(location: Location, bag: Bag | None, store: Readable) -> Location 
 def _place(
     submission: Submission, collection: Collection, manifest: Location | None, source: Location
 ) -> Place:
+    numbering = Numbering.parse(submission.number_pattern, submission.number_field)
     return Place(
         submission_id=SubmissionId(submission.id),
         collection_id=CollectionId(collection.id),
@@ -69,14 +71,10 @@ def _place(
         language=collection.language,
         prompt_id=collection.prompt_id,
         preview=submission.preview,
-        one_each=manifest is None and submission.number_pattern is None,
-        numbering=_numbering(submission),
+        numbering=numbering,
+        has_manifest=manifest is not None,
+        one_each=manifest is None and not numbering,
     )
-
-
-def _numbering(submission: Submission) -> Numbering | None:
-    pattern = submission.number_pattern
-    return Numbering.parse(pattern) if pattern else None
 
 
 def _stage(session: Session, place: Place, manifest: Location | None, store: Readable) -> Counted:
@@ -93,7 +91,6 @@ def _stage(session: Session, place: Place, manifest: Location | None, store: Rea
             if manifest is None
             else f"the manifest {manifest} has a header and no rows"
         )
-    staging.analyze(session)
     return counted
 
 
@@ -106,16 +103,31 @@ def _stage_manifest(session: Session, place: Place, manifest: Location, store: R
         return staging.stage_manifest(session, copy, name=manifest.key, numbering=place.numbering)
 
 
-def _judge(session: Session, submission: Submission, place: Place, counted: Counted) -> None:
+def _settle(
+    session: Session, submission: Submission, place: Place, counted: Counted, store: Readable
+) -> None:
+    """Look at the pictures, unless the very same was handed in before, and judge the rows."""
+    verdicts.find(session, place)
+    digest = verdicts.digest(session, place, counted.sha256)
+    if same := _handed_in_before(session, place, digest):
+        _end_unchanged(session, submission, digest, same)
+        return
+    with session.begin_nested():
+        further = headers.look(session, place, store)
+    _judge(session, submission, place, digest, counted.rows + further)
+
+
+def _judge(
+    session: Session, submission: Submission, place: Place, digest: bytes, rows: int
+) -> None:
     # The wait for another large hand-in may be longer than for any other lock.
     session.execute(text("SET LOCAL lock_timeout = 0"))
     session.get_one(Collection, place.collection_id, with_for_update={"key_share": True})
-    verdicts.judge(session, place)
-    digest = verdicts.digest(session, place, counted.sha256)
+    # Somebody else may have handed in the same while the pictures were looked at.
     if same := _handed_in_before(session, place, digest):
-        state = SubmissionState.UNCHANGED
-        _end(session, submission, state=state, digest=digest, same_as_id=same)
+        _end_unchanged(session, submission, digest, same)
         return
+    verdicts.judge(session, place)
     gates.speak(session, submission)
     previews.choose(session, submission, seed=digest.hex())
     _end(
@@ -123,7 +135,7 @@ def _judge(session: Session, submission: Submission, place: Place, counted: Coun
         submission,
         state=SubmissionState.RECEIVED,
         digest=digest,
-        rows_read=counted.rows,
+        rows_read=rows,
         rows_accepted=verdicts.accept(session, place),
         rows_refused=verdicts.refuse(session, place),
         is_held=_holds(session, submission),
@@ -145,6 +157,10 @@ def _handed_in_before(session: Session, place: Place, digest: bytes) -> UUID | N
 def _holds(session: Session, submission: Submission) -> bool:
     held = select(Item.id).where(Item.submission_id == submission.id, Item.is_held)
     return session.scalar(select(held.exists())) or False
+
+
+def _end_unchanged(session: Session, submission: Submission, digest: bytes, same: UUID) -> None:
+    _end(session, submission, state=SubmissionState.UNCHANGED, digest=digest, same_as_id=same)
 
 
 def _end(session: Session, submission: Submission, **outcome: object) -> None:

@@ -34,6 +34,10 @@ class Readable(Protocol):
         """Return what lies under a key."""
         ...
 
+    def read_piece(self, pinned: ObjectVersion, start: int, length: int) -> bytes:
+        """Return a piece of an object."""
+        ...
+
     def copy_pinned(self, pinned: ObjectVersion, out: BinaryIO, *, max_bytes: int) -> None:
         """Write an object to a file."""
         ...

@@ -18,11 +18,14 @@ from sqlalchemy.orm import Session
 
 from predella import ids
 from predella.formats import manifest
-from predella.formats.manifest import ManifestRow, Numbering, RowProblem
+from predella.formats.manifest import NONE, ManifestRow, Numbering, RowProblem
 from predella.formats.manifest.rows import build
 from predella.storage import ObjectVersion
 
-PICTURE_TYPES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp")
+PICTURE_TYPES = (
+    *(".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp"),
+    *(".jp2", ".jpx", ".jpf", ".j2k", ".j2c"),
+)
 _SIDECARS = {".xmp", ".dng", ".md5", ".ini"}
 _SIDECAR_NAMES = {"thumbs.db"}
 _CHUNK = 5_000
@@ -82,7 +85,7 @@ def stage_objects(session: Session, objects: Iterable[ObjectVersion]) -> None:
 
 
 def stage_manifest(
-    session: Session, stream: BinaryIO, *, name: str, numbering: Numbering | None = None
+    session: Session, stream: BinaryIO, *, name: str, numbering: Numbering = NONE
 ) -> Counted:
     """Put every row of a manifest into ``handed_in``, the faulty ones with their faults.
 
@@ -97,13 +100,16 @@ def stage_manifest(
     return Counted(_stage_rows(session, rows), digest.digest())
 
 
-def stage_names(session: Session, *, below: str, numbering: Numbering | None = None) -> Counted:
-    """Make a row of every object in ``found``: the file's name tells the object's number."""
+def stage_names(session: Session, *, below: str, numbering: Numbering = NONE) -> Counted:
+    """Make a row of every object in ``found``: the file's name tells the object's number.
+
+    With a numbering it does so only by its pattern.
+    """
     return Counted(_stage_rows(session, _rows_from_names(session, below, numbering)), b"")
 
 
 def _rows_from_names(
-    session: Session, below: str, numbering: Numbering | None
+    session: Session, below: str, numbering: Numbering
 ) -> Iterator[ManifestRow | RowProblem]:
     keys = session.execute(
         text('SELECT key FROM found ORDER BY key COLLATE "C"'),

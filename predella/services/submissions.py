@@ -34,28 +34,36 @@ def create(
     title: str | None = None,
     preview: int | None = None,
     number_pattern: str | None = None,
+    number_field: str | None = None,
 ) -> Submission:
     """Note down a hand-in; a worker reads it once this transaction has committed.
 
     With ``preview`` so many objects go first; the others are held until they are released.
-    ``number_pattern`` is how file names tell the object numbers that no manifest tells.
+    ``number_pattern`` is how file names tell the object numbers that no manifest tells, and
+    ``number_field`` the field of the pictures' metadata that tells them first. What is None is as
+    the collection has it; an empty one is none.
 
     ``source`` is a manifest or, with a slash at its end, a folder: inside the collection, or
     below ``submissions/`` in our own bucket.
 
     Raises:
         SourceError: it is neither, or lies elsewhere.
-        InvalidError: a preview of none, or a pattern that cannot be used.
+        InvalidError: a preview of none, or a pattern or a field that cannot be used.
     """
     if preview is not None and not 1 <= preview <= MAX_PREVIEW:
         raise InvalidError(f"a preview has 1 to {MAX_PREVIEW:,} objects, not {preview:,}")
+    numbering = Numbering.parse(
+        collection.number_pattern if number_pattern is None else number_pattern,
+        collection.number_field if number_field is None else number_field,
+    )
     submission = Submission(
         collection_id=collection.id,
         account_id=account.id,
         source=str(sources.usable(collection, source)),
         title=normalise(title or "").strip()[:_MAX_TITLE] or None,
         preview=preview,
-        number_pattern=Numbering.parse(number_pattern).pattern if number_pattern else None,
+        number_pattern=numbering.pattern,
+        number_field=numbering.field.name if numbering.field else None,
     )
     session.add(submission)
     session.flush()
@@ -119,6 +127,7 @@ def dry_run(
     store: Readable,
     preview: int | None = None,
     number_pattern: str | None = None,
+    number_field: str | None = None,
 ) -> Report:
     """Return what handing this in would bring, and leave no trace of having tried."""
     with session.begin_nested() as trial:
@@ -129,6 +138,7 @@ def dry_run(
             source=source,
             preview=preview,
             number_pattern=number_pattern,
+            number_field=number_field,
         )
         report = receiving.receive(session, submission, store)
         trial.rollback()
@@ -144,6 +154,7 @@ def receive_at_once(
     title: str | None = None,
     preview: int | None = None,
     number_pattern: str | None = None,
+    number_field: str | None = None,
 ) -> Report:
     """Hand in and read it here and now, for somebody who waits for the report.
 
@@ -164,6 +175,7 @@ def receive_at_once(
             title=title,
             preview=preview,
             number_pattern=number_pattern,
+            number_field=number_field,
         )
         lease = leases.take(session, Submission, submission.id)
     try:

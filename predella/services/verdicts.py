@@ -36,10 +36,11 @@ class Place:
     """What the collection asks about its pictures today."""
     preview: int | None
     """How many objects go first."""
-    numbering: Numbering | None
-    """How file names tell object numbers that no row tells."""
+    numbering: Numbering
+    """Where the object numbers come from that no row tells."""
+    has_manifest: bool
     one_each: bool
-    """Without a manifest: one file for one object number."""
+    """Neither a manifest nor a numbering: one file for one object number."""
 
     @property
     def described(self) -> str:
@@ -47,6 +48,21 @@ class Place:
         places = dict.fromkeys((self.folder, self.prefix))
         return " or ".join(f"s3://{self.bucket}/{place}" for place in places)
 
+
+_PLACED = text("""
+    CREATE TEMPORARY TABLE placed (
+        id uuid, key text, size bigint, etag text, version_id text
+    ) ON COMMIT DROP
+""")
+
+_PLACE = text("""
+    INSERT INTO placed
+    SELECT handed_in.id, coalesce(beside.key, below.key), coalesce(beside.size, below.size),
+        coalesce(beside.etag, below.etag), coalesce(beside.version_id, below.version_id)
+    FROM handed_in
+    LEFT JOIN found beside ON beside.key = :folder || handed_in.filename
+    LEFT JOIN found below ON below.key = :prefix || handed_in.filename
+""")
 
 _JUDGED = text("""
     CREATE TEMPORARY TABLE judged (
@@ -56,24 +72,17 @@ _JUDGED = text("""
 """)
 
 # The first fault of a row counts, from the most basic on. Of two files for one object number
-# the derivative is taken and the TIFF master left alone.
+# the derivative is taken and the master left alone.
 _JUDGE = text("""
     INSERT INTO judged
-    WITH placed AS (
-        SELECT handed_in.*, coalesce(beside.key, below.key) AS key,
-            coalesce(beside.size, below.size) AS size,
-            coalesce(beside.etag, below.etag) AS object_etag,
-            coalesce(beside.version_id, below.version_id) AS version_id
-        FROM handed_in
-        LEFT JOIN found beside ON beside.key = :folder || handed_in.filename
-        LEFT JOIN found below ON below.key = :prefix || handed_in.filename
-    ), compared AS (
-        SELECT placed.*, first_value(row_number) OVER same AS first_row,
+    WITH compared AS (
+        SELECT handed_in.*, placed.key, placed.size, placed.etag AS object_etag,
+            placed.version_id, first_value(row_number) OVER same AS first_row,
             first_value(filename) OVER same AS first_file
-        FROM placed
+        FROM handed_in JOIN placed USING (id)
         WINDOW same AS (
             PARTITION BY object_number, CASE WHEN NOT :one_each THEN key END
-            ORDER BY code IS NOT NULL, key ~* '[.]tiff?$', row_number
+            ORDER BY code IS NOT NULL, key ~* '[.](tiff?|jp[2xf]|j2[kc])$', row_number
         )
     ), coded AS (
         SELECT compared.*, CASE
@@ -126,7 +135,7 @@ _JUDGE = text("""
 """)
 
 _VERSIONS = text("""
-    SELECT DISTINCT key COLLATE "C", size, etag, version_id FROM judged
+    SELECT DISTINCT key COLLATE "C", size, etag, version_id FROM placed
     WHERE key IS NOT NULL ORDER BY 1
 """)
 
@@ -216,6 +225,14 @@ _LEFT_OVER = text("""
 """)
 
 
+def find(session: Session, place: Place) -> None:
+    """Look for the file of every row in what the store has."""
+    session.execute(text("DROP TABLE IF EXISTS pg_temp.placed"))
+    session.execute(_PLACED)
+    session.execute(_PLACE, vars(place))
+    session.execute(text("ANALYZE placed"))
+
+
 def judge(session: Session, place: Place) -> None:
     """Compare what was handed in with what the store has, row by row."""
     session.execute(text("DROP TABLE IF EXISTS pg_temp.judged"))
@@ -227,11 +244,11 @@ def judge(session: Session, place: Place) -> None:
 def digest(session: Session, place: Place, manifest_sha256: bytes) -> bytes:
     """Return a digest of everything handed in, and of what is asked about it.
 
-    That is the manifest's bytes, the files' versions, the pattern of their names, and the
+    That is the manifest's bytes, the files' versions, where object numbers come from, and the
     language of rows that name none.
     """
-    pattern = place.numbering.pattern if place.numbering else ""
-    asked = f"{place.prompt_id}{pattern}\n{place.language}"
+    pattern, field = place.numbering.pattern or "", place.numbering.field
+    asked = f"{place.prompt_id}{pattern}\n{place.language}" + (f"\0{field.name}" if field else "")
     total = hashlib.sha256(manifest_sha256 + asked.encode())
     for version in session.execute(_VERSIONS, execution_options={"yield_per": 5_000}):
         total.update(repr(tuple(version)).encode())

@@ -90,6 +90,17 @@ class TestChangeCollection:
         problem(change(name=None), HTTPStatus.UNPROCESSABLE_ENTITY)
         problem(change(concept_uri="term 7"), HTTPStatus.UNPROCESSABLE_ENTITY)
 
+    def test_keeps_what_is_left_out(self, admin: TestClient) -> None:
+        place = f"/v1/collections/{collection_id()}"
+
+        for body in ({"number_field": "2:5"}, {"prompt": "sectioned"}, {"number_pattern": ""}):
+            seen = {"If-Match": admin.get(place).headers["etag"]}
+            admin.patch(place, json=body, headers=seen).raise_for_status()
+
+        kept = admin.get(place).json()
+        assert (kept["prompt_id"], kept["number_field"]) == ("sectioned/1", "2:05")
+        assert kept["number_pattern"] is None
+
     def test_428_and_412_for_who_has_not_seen_how_it_stands(self, admin: TestClient) -> None:
         of = f"/v1/collections/{collection_id()}"
         for what, body in (

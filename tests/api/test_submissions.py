@@ -12,6 +12,7 @@ from predella.services import submissions
 from tests import factories
 from tests.api.conftest import Acting
 from tests.api.problems import problem
+from tests.pictures import tiny
 from tests.services import Bucket
 
 _MANIFEST = """\
@@ -30,7 +31,7 @@ def digitizer(acting: Acting) -> TestClient:
 @pytest.fixture
 def collection(admin: TestClient, s3: Bucket) -> dict[str, Any]:
     for key in ("one.jpg", "two.jpg"):
-        s3.client.put_object(Bucket=s3.name, Key=f"prints/{key}", Body=key.encode())
+        s3.client.put_object(Bucket=s3.name, Key=f"prints/{key}", Body=tiny(key))
     s3.client.put_object(Bucket=s3.name, Key="prints/manifest.csv", Body=_MANIFEST.encode())
     body = {
         "slug": "prints",
@@ -41,6 +42,21 @@ def collection(admin: TestClient, s3: Bucket) -> dict[str, Any]:
     }
     made: dict[str, Any] = admin.post("/v1/collections", json=body).json()
     return made
+
+
+class TestNumberField:
+    def test_is_told_as_it_applied(
+        self, digitizer: TestClient, collection: dict[str, Any], s3: Bucket
+    ) -> None:
+        hand_in = f"/v1/collections/{collection['id']}/submissions"
+        body = {"source": f"s3://{s3.name}/prints/manifest.csv", "number_field": "DC:identifier"}
+
+        made = digitizer.post(hand_in, json=body).json()
+        refused = digitizer.post(hand_in, json=body | {"number_field": "number"})
+
+        assert made["number_field"] == "dc:identifier"
+        told = problem(refused, HTTPStatus.UNPROCESSABLE_ENTITY)
+        assert "is no field of a picture" in told["detail"]
 
 
 HandIn = Callable[[], dict[str, Any]]

@@ -11,8 +11,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import desk, exporting, review, writers
+from tests.bench import desk, exporting, headers, review, writers
 from tests.bench.exporting import Export
+from tests.bench.headers import Looks
 from tests.bench.journey import Findings, travel
 from tests.bench.review import Figures
 from tests.bench.writers import Speed
@@ -41,6 +42,12 @@ def main() -> int:
         if options.json:
             options.json.write_text(json.dumps([asdict(one) for one in made], indent=2) + "\n")
         _print_exports(made)
+        return 0
+    if options.headers:
+        looks = headers.measure(options.headers, report=Console(stderr=True).print)
+        if options.json:
+            options.json.write_text(json.dumps(asdict(looks), indent=2) + "\n")
+        _print_looks(looks)
         return 0
     with tempfile.TemporaryDirectory(prefix="predella-bench-") as home:
         findings = travel(Path(home), options.items, report=Console(stderr=True).print)
@@ -77,6 +84,12 @@ def _options() -> argparse.Namespace:
         metavar="N",
         help="instead: what exports of N approved texts take out of Postgres, all on one core",
     )
+    parser.add_argument(
+        "--headers",
+        type=int,
+        metavar="N",
+        help="instead: what it costs to look at the headers of N pictures before they are queued",
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there, too")
     return parser.parse_args()
 
@@ -95,6 +108,14 @@ def _print(findings: Findings) -> None:
         console.print(f"[bold red]wrong:[/] {objection}", markup=True)
     if not findings.objections:
         console.print("nothing lost, nothing twice, every line of the export valid")
+
+
+def _print_looks(looks: Looks) -> None:
+    table = Table("numbered", "seconds", "pictures/s", "CPU ms each", title=f"{looks.pictures:,}")
+    for way, seconds in looks.seconds.items():
+        each = 1_000 * looks.cpu_seconds[way] / looks.pictures
+        table.add_row(way, f"{seconds:.1f}", f"{looks.pictures / seconds:,.0f}", f"{each:.2f}")
+    Console().print(table)
 
 
 def _print_figures(figures: Figures) -> None:

@@ -1,5 +1,6 @@
 import io
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from botocore.stub import Stubber
@@ -27,6 +28,10 @@ def _store(bucket: Bucket, *, access_key_id: str | None = None) -> Store:
             s3_secret_access_key=SecretStr(bucket.secret_access_key),
         )
     )
+
+
+def _without_range(params: dict[str, Any], **_: object) -> None:
+    del params["headers"]["Range"]
 
 
 class TestLocation:
@@ -104,6 +109,58 @@ class TestList:
     def test_says_that_a_bucket_is_not_there(self, s3: Bucket) -> None:
         with pytest.raises(SourceError, match="no-such-bucket"):
             list(_store(s3).list("no-such-bucket", ""))
+
+
+class TestReadPiece:
+    @pytest.mark.parametrize("kind", ["s3", "s3_versioned"])
+    def test_returns_the_bytes_from_there_on(
+        self, kind: str, request: pytest.FixtureRequest
+    ) -> None:
+        bucket: Bucket = request.getfixturevalue(kind)
+        body = bytes(range(256)) * 1_000
+        bucket.client.put_object(Bucket=bucket.name, Key="a b.tif", Body=body)
+        pinned = bucket.store.head(bucket.name, "a b.tif")
+
+        pieces = [bucket.store.read_piece(pinned, *each) for each in ((0, 5), (200_001, 40_000))]
+
+        assert pieces == [body[:5], body[200_001:240_001]]
+
+    def test_does_without_a_store_that_knows_ranges(self, s3: Bucket) -> None:
+        client = s3.client
+        client.put_object(Bucket=s3.name, Key="a", Body=b"0123456789")
+        pinned = s3.store.head(s3.name, "a")
+        client.meta.events.register("before-call.s3.GetObject", _without_range)
+
+        assert Store(client).read_piece(pinned, 3, 4) == b"3456"
+
+    @pytest.mark.parametrize("kind", ["s3", "s3_versioned"])
+    def test_notices_a_changed_object(self, kind: str, request: pytest.FixtureRequest) -> None:
+        bucket: Bucket = request.getfixturevalue(kind)
+        bucket.client.put_object(Bucket=bucket.name, Key="a", Body=b"old")
+        pinned = replace(bucket.store.head(bucket.name, "a"), version_id=None)
+        bucket.client.put_object(Bucket=bucket.name, Key="a", Body=b"new")
+
+        with pytest.raises(SourceChangedError):
+            bucket.store.read_piece(pinned, 0, 3)
+
+    @pytest.mark.parametrize(
+        ("code", "error", "words"),
+        [
+            ("AccessDenied", RefusedImageError, "Give us the right"),
+            ("InvalidObjectState", RefusedImageError, "Restore it there"),
+            ("NoSuchKey", MissingObjectError, "no object"),
+            ("SlowDown", UnavailableError, "SlowDown"),
+            ("ExpiredToken", UnavailableError, "ExpiredToken"),
+        ],
+    )
+    def test_tells_one_object_from_the_whole_store(
+        self, s3: Bucket, code: str, error: type[Exception], words: str
+    ) -> None:
+        client = s3.client
+        with Stubber(client) as stub:
+            stub.add_client_error("get_object", code)
+            with pytest.raises(error, match=words):
+                Store(client).read_piece(ObjectVersion(s3.name, "a", 1, "e"), 0, 1)
 
 
 class TestCopyPinned:

@@ -1,37 +1,25 @@
 """The process that decodes: one picture after another, until its parent hangs up."""
 
 import os
-import socket
-import traceback
-from collections.abc import Mapping
 from typing import Any, BinaryIO
 
 from PIL import Image, ImageCms
 from PIL.ImageFile import ImageFile
 
-from predella.errors import RefusedImageError
-from worker.images import confinement, wire
+from predella.confined import confinement
+from predella.confined.serving import Answer, serve
+from predella.formats.headers.limits import MIN_SIDE
 from worker.images.making import make, zoom_jpeg
 from worker.images.opening import opened
-from worker.images.prepared import MIN_SIDE, Limits, Prepared
+from worker.images.prepared import Limits, Prepared
 
 _KINDS = {"JPEG": "CMYK", "JPEG2000": "RGB", "PNG": "RGBA", "TIFF": "RGB", "WEBP": "RGB"}
-_TRACE = 4000
-"""Characters of a traceback that are worth telling."""
 
 
 def main() -> None:
     """Serve the socket that is our standard input."""
     _rehearse()
-    confinement.confine()
-    with socket.socket(fileno=0) as parent:
-        while True:
-            try:
-                head, _ = wire.receive(parent)
-                _, descriptors, _, _ = socket.recv_fds(parent, 1, 1)
-            except wire.BrokenWireError:
-                return
-            _answer(parent, descriptors[0], Limits(**head["limits"]), head)
+    serve(_answered)
 
 
 def _rehearse() -> None:
@@ -48,27 +36,11 @@ def _rehearse() -> None:
             make(opened(file, Limits()))
 
 
-def _answer(
-    parent: socket.socket, descriptor: int, limits: Limits, asked: Mapping[str, Any]
-) -> None:
-    try:
-        answer = _answered(descriptor, limits, asked)
-    except RefusedImageError as refusal:
-        wire.send(parent, {"refused": [refusal.code, str(refusal)]})
-    except MemoryError:
-        wire.send(parent, {"out_of_memory": True})
-    except Exception:  # noqa: BLE001  (the edge of the process: the parent shall know)
-        wire.send(parent, {"defect": traceback.format_exc()[-_TRACE:]})
-    else:
-        wire.send(parent, *answer)
-
-
-def _answered(
-    descriptor: int, limits: Limits, asked: Mapping[str, Any]
-) -> tuple[dict[str, Any], *tuple[bytes, ...]]:
+def _answered(asked: dict[str, Any], _parts: list[bytes], files: list[int]) -> Answer:
+    (descriptor,), limits = files, Limits(**asked["limits"])
     if asked["zoom"]:
-        return {}, _enlarge(descriptor, limits)
-    return _parts(_prepare(descriptor, limits, exact=asked["exact"]))
+        return {}, [_enlarge(descriptor, limits)]
+    return _told(_prepare(descriptor, limits, exact=asked["exact"]))
 
 
 def _prepare(descriptor: int, limits: Limits, *, exact: bool) -> Prepared:
@@ -89,14 +61,14 @@ def _granted(file: BinaryIO, limits: Limits, *, whole: bool) -> ImageFile:
     return image
 
 
-def _parts(prepared: Prepared) -> tuple[dict[str, Any], bytes, bytes]:
+def _told(prepared: Prepared) -> Answer:
     head = {
         "format": prepared.format,
         "width": prepared.width,
         "height": prepared.height,
         "facts": prepared.facts,
     }
-    return head, prepared.model_png, prepared.review_jpeg
+    return head, [prepared.model_png, prepared.review_jpeg]
 
 
 if __name__ == "__main__":

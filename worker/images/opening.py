@@ -10,8 +10,9 @@ from PIL import Image, UnidentifiedImageError
 from PIL.ImageFile import ImageFile
 
 from predella.errors import RefusedImageError
+from predella.formats.headers.limits import require_bytes, require_size
 from worker.images import jpeg2000
-from worker.images.prepared import MIN_SIDE, Limits
+from worker.images.prepared import Limits
 
 _ORIENTATION, _WIDTH, _HEIGHT = 274, 256, 257
 _FORMATS = ("JPEG", "JPEG2000", "PNG", "TIFF", "WEBP")
@@ -30,7 +31,7 @@ def opened(file: BinaryIO, limits: Limits) -> ImageFile:
     Raises:
         RefusedImageError: it is none that we read, or larger or smaller than we take.
     """
-    _check_bytes(os.fstat(file.fileno()).st_size, limits)
+    require_bytes(os.fstat(file.fileno()).st_size, max_bytes=limits.max_bytes)
     Image.MAX_IMAGE_PIXELS = None  # our own limit, below, is the one that counts
     known = file.read(_LONGEST_SIGNATURE).startswith(_SIGNATURES)
     file.seek(0)
@@ -39,7 +40,7 @@ def opened(file: BinaryIO, limits: Limits) -> ImageFile:
             image = Image.open(file, formats=_FORMATS)
         except UnidentifiedImageError as error:
             raise _unidentified(known=known) from error
-    _check_size(image.width, image.height, limits)
+    require_size(image.width, image.height, max_pixels=limits.max_pixels)
     if image.format == "JPEG2000":
         image.info.update(jpeg2000.info(file))
     return image
@@ -130,29 +131,3 @@ def _blaming_the_file() -> Iterator[None]:
             raise RefusedImageError("truncated", sentence) from error
         sentence = f"The file is damaged and cannot be decoded ({words}). Export it again."
         raise RefusedImageError("undecodable", sentence) from error
-
-
-def _check_bytes(size: int, limits: Limits) -> None:
-    if size == 0:
-        raise RefusedImageError("empty", "The file is empty. Copy it again.")
-    if size > limits.max_bytes:
-        sentence = (
-            f"The file has {size:,} bytes; at most {limits.max_bytes:,} are taken."
-            " Hand in a smaller derivative."
-        )
-        raise RefusedImageError("too_many_bytes", sentence)
-
-
-def _check_size(width: int, height: int, limits: Limits) -> None:
-    if width * height > limits.max_pixels:
-        sentence = (
-            f"The picture has {width} x {height} pixels; at most {limits.max_pixels:,} are"
-            " taken. Hand in a smaller derivative."
-        )
-        raise RefusedImageError("too_many_pixels", sentence)
-    if min(width, height) < MIN_SIDE:
-        sentence = (
-            f"The picture has {width} x {height} pixels; it takes at least {MIN_SIDE} on each"
-            " side to see anything. Was a thumbnail or a placeholder handed in?"
-        )
-        raise RefusedImageError("too_small", sentence)

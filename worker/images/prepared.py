@@ -21,7 +21,6 @@ REVIEW_SIDE = 3072
 at a fraction of it, and then has at least 2048."""
 ZOOM_SIDE = 12_000
 """Longest side of what the zoom is cut from; that is a square metre at 300 pixels an inch."""
-MIN_SIDE = 16
 
 
 def preprocessing(*, exact: bool) -> str:

@@ -10,7 +10,7 @@ from typing import BinaryIO
 from predella.formats.manifest import csv_manifest, jsonl_manifest
 from predella.formats.manifest.columns import COLUMNS, Column, template
 from predella.formats.manifest.lines import Lines
-from predella.formats.manifest.numbering import Numbering
+from predella.formats.manifest.numbering import NONE, Numbering
 from predella.formats.manifest.opening import characters
 from predella.formats.manifest.problems import (
     ManifestBrokenError,
@@ -21,6 +21,7 @@ from predella.formats.manifest.rows import ManifestRow
 
 __all__ = [
     "COLUMNS",
+    "NONE",
     "Column",
     "ManifestBrokenError",
     "ManifestHeaderError",
@@ -42,13 +43,13 @@ def is_manifest(name: str) -> bool:
 
 
 def read(
-    stream: BinaryIO, *, name: str, numbering: Numbering | None = None
+    stream: BinaryIO, *, name: str, numbering: Numbering = NONE
 ) -> Iterator[ManifestRow | RowProblem]:
     """Check the header, then return the rows one by one, each typed or explained.
 
     ``name`` is the file's; it decides between CSV and JSON Lines. The stream is read once,
     forward, and left open. ``numbering`` tells the object numbers that
-    rows leave empty.
+    rows leave empty; those of pictures are still to be read.
 
     Raises:
         ManifestHeaderError: at once, before any row, when the file or its header cannot be used.

@@ -6,7 +6,7 @@ from itertools import chain
 
 from predella.formats.manifest import columns, rows
 from predella.formats.manifest.lines import Lines
-from predella.formats.manifest.numbering import Numbering
+from predella.formats.manifest.numbering import NONE, Numbering
 from predella.formats.manifest.problems import (
     ManifestBrokenError,
     ManifestHeaderError,
@@ -18,7 +18,7 @@ from predella.formats.manifest.rows import ManifestRow
 _DELIMITERS = {",": "a comma", ";": "a semicolon", "\t": "a tab"}
 
 
-def read(lines: Lines, numbering: Numbering | None = None) -> Iterator[ManifestRow | RowProblem]:
+def read(lines: Lines, numbering: Numbering = NONE) -> Iterator[ManifestRow | RowProblem]:
     """Check the header, then return the rows one by one.
 
     Rows are counted as a spreadsheet counts them: a row with line breaks in a cell is one
@@ -75,7 +75,7 @@ def _rows(
     lines: Lines,
     names: tuple[str, ...],
     delimiter: str,
-    numbering: Numbering | None,
+    numbering: Numbering,
 ) -> Iterator[ManifestRow | RowProblem]:
     while True:
         lines.start_row()
@@ -111,7 +111,7 @@ def _row(
     names: tuple[str, ...],
     cells: list[str],
     delimiter: str,
-    numbering: Numbering | None,
+    numbering: Numbering,
 ) -> ManifestRow | RowProblem:
     by_name = dict(zip(names, cells, strict=False))
     surplus = any(map(str.strip, cells[len(names) :]))

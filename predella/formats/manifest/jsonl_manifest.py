@@ -6,7 +6,7 @@ from itertools import chain
 
 from predella.formats.manifest import columns, rows
 from predella.formats.manifest.lines import Lines
-from predella.formats.manifest.numbering import Numbering
+from predella.formats.manifest.numbering import NONE, Numbering
 from predella.formats.manifest.problems import ManifestHeaderError, RowProblem, row_problem, shown
 from predella.formats.manifest.rows import ManifestRow
 
@@ -15,7 +15,7 @@ class _NotARowError(ValueError):
     """The line is JSON at most; the message says what it should have been."""
 
 
-def read(lines: Lines, numbering: Numbering | None = None) -> Iterator[ManifestRow | RowProblem]:
+def read(lines: Lines, numbering: Numbering = NONE) -> Iterator[ManifestRow | RowProblem]:
     """Check the keys of the first line, then return the rows one by one.
 
     Raises:
@@ -40,7 +40,7 @@ def _numbered(lines: Lines) -> Iterator[tuple[int, str]]:
             yield lines.row, line
 
 
-def _row(number: int, line: str, numbering: Numbering | None) -> ManifestRow | RowProblem:
+def _row(number: int, line: str, numbering: Numbering) -> ManifestRow | RowProblem:
     try:
         cells = _cells(line)
     except _NotARowError as error:

@@ -9,6 +9,7 @@ from http import HTTPStatus
 import pytest
 from fastapi.testclient import TestClient
 from httpx2 import Response
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from predella import clock, db
@@ -68,6 +69,34 @@ def _seen(client: TestClient, path: str) -> str:
     """Return what a page says that its form was drawn from, as a browser sends it back."""
     (found,) = re.findall(r'name="seen" value="([^"]*)"', client.get(path).text)
     return unescape(found)
+
+
+class TestNumbering:
+    def test_of_a_collection_holds_unless_a_hand_in_takes_nothing_from_it(
+        self, admin: TestClient
+    ) -> None:
+        with db.transaction() as session:
+            made = factories.collection(session, slug="prints", bucket="museum", prefix="").id
+        field = "Iptc4xmpExt:ArtworkOrObject/AOSourceInvNo"
+        leads_to = _posted(admin, "/desk/collections/prints/numbering", number_field=field)
+        assert f'value="{field}"' in admin.get(leads_to).text
+
+        hand_in = {"collection_id": str(made), "source": "s3://museum/"}
+        shown = admin.get(_posted(admin, "/desk/submissions", **hand_in)).text
+        assert f'<span class="code">{field}</span>' in shown
+        _posted(admin, "/desk/submissions", **hand_in, only_these="true")
+
+        with db.transaction() as session:
+            query = select(Submission.number_field).order_by(Submission.id)
+            assert session.scalars(query).all() == [field, None]
+
+    def test_that_cannot_be_is_told(self, admin: TestClient) -> None:
+        with db.transaction() as session:
+            factories.collection(session, slug="prints")
+
+        answer = admin.post("/desk/collections/prints/numbering", data={"number_field": "a:b"})
+
+        assert "no prefix that is known here" in answer.text
 
 
 class TestSubmissions:

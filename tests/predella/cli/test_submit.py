@@ -18,10 +18,11 @@ from predella.services import accounts, runs
 from predella.services.runs import Work
 from predella.settings import Settings, get_settings
 from tests import factories
+from tests.pictures import artworks, picture, tiny
 from tests.predella.cli.running import Ran, Run, runner
 from tests.services import Bucket
 
-PNG = b"\x89PNG not really"
+PNG = tiny()
 
 
 @pytest.fixture
@@ -66,6 +67,49 @@ def _keys(bucket: Bucket) -> list[str]:
 def _count(model: type[Item | Submission]) -> int:
     with db.transaction() as session:
         return session.scalars(select(func.count()).select_from(model)).one()
+
+
+class TestNumbers:
+    @pytest.mark.usefixtures("museum")
+    def test_come_out_of_the_pictures_as_the_collection_has_it(
+        self, run: Run, tmp_path: Path
+    ) -> None:
+        field = "Iptc4xmpExt:ArtworkOrObject/AOSourceInvNo"
+        (tmp_path / "box").mkdir()
+        body = picture("JPEG", xmp=artworks("SK/A 1", "ÁB.2"))
+        (tmp_path / "box" / "scan 1.jpg").write_bytes(body)
+        (tmp_path / "box" / "scan 2.jpg").write_bytes(PNG)
+
+        edited = run("collection", "change", "sk", "--number-field", f"  {field} ", "--json")
+        tried = run("submit", tmp_path / "box", "--collection", "sk", "--dry-run", "--json")
+        ran = run("submit", tmp_path / "box", "--collection", "sk", "--json")
+        plain = run(
+            "submit", tmp_path / "box", "--collection", "sk", "--number-field", "", "--json"
+        )
+
+        assert edited.json["number_field"] == field
+        for report in (tried.json, ran.json):
+            assert (report["rows_read"], report["accepted"]) == (3, 2)
+            assert [group["code"] for group in report["refused"]] == ["no_object_number"]
+        assert plain.json["accepted"] == 2
+        with db.transaction() as session:
+            found = session.scalars(select(Item.object_number)).all()
+        assert sorted(found) == ["SK/A 1", "scan 1", "scan 2", "ÁB.2"]
+
+    def test_need_a_field_that_there_is(self, run: Run, museum: Bucket) -> None:
+        ran = run("submit", f"s3://{museum.name}/sk/", "--collection", "sk", "--number-field", "x")
+
+        assert ran.code == Exit.USAGE
+        assert "write a property of XMP, such as dc:identifier" in ran.err
+
+    @pytest.mark.usefixtures("museum")
+    def test_of_a_collection_are_changed_by_naming_them(self, run: Run) -> None:
+        pattern = "(?P<number>[^/]+)_v"
+        told = run("collection", "change", "sk", "--number-pattern", pattern)
+        gone = run("collection", "change", "sk", "--number-pattern", "", "--json")
+
+        assert pattern in told.out
+        assert gone.json["number_pattern"] is None
 
 
 class TestAFolder:

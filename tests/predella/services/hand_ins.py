@@ -9,7 +9,7 @@ from predella.models import Collection, Item, Refusal, Submission, SubmissionSta
 from predella.services import receiving
 from predella.services.reports import Report
 from predella.storage import Store
-from tests import factories
+from tests import factories, pictures
 from tests.services import Bucket
 
 PREFIX = "paintings/"
@@ -30,7 +30,7 @@ class Museum:
     def put(self, *names: str) -> None:
         """Put images below the prefix; each has its own bytes."""
         for name in names:
-            self.write(name, f"image {name}".encode())
+            self.write(name, pictures.tiny(name))
 
     def write(self, name: str, body: bytes) -> None:
         self.client.put_object(Bucket=self.bucket.name, Key=PREFIX + name, Body=body)

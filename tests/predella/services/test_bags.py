@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from predella.models import SubmissionState
+from tests.pictures import tiny
 from tests.predella.services.hand_ins import Museum
 from tests.services import Bucket
 
@@ -68,7 +69,7 @@ class TestBag:
         assert museum.codes(report)["a.jpg"] == "checksum_mismatch"
 
     def test_by_md5_refuses_a_file_that_the_store_knows_to_be_another(self, museum: Museum) -> None:
-        right = md5(b"image bag/data/a.jpg", usedforsecurity=False).hexdigest()
+        right = md5(tiny("bag/data/a.jpg"), usedforsecurity=False).hexdigest()
         lines = f"{right}  data/a.jpg\n{'ab' * 16}  data/sub/b.jpg\n"
         museum.write("bag/manifest-md5.txt", lines.encode())
 

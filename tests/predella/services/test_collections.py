@@ -62,6 +62,26 @@ class TestCreate:
             _create(session, settings, **fields)
 
 
+class TestChooseNumbering:
+    def test_changes_what_is_named_and_nothing_else(
+        self, session: Session, settings: Settings
+    ) -> None:
+        made = _create(session, settings, number_pattern="(?P<number>.+)", number_field="2:103")
+
+        collections.choose_numbering(session, made, pattern=None, field="")
+        assert (made.number_pattern, made.number_field) == ("(?P<number>.+)", None)
+
+        collections.choose_numbering(session, made, pattern="", field="dc:title")
+        assert (made.number_pattern, made.number_field) == (None, "dc:title")
+
+    @pytest.mark.parametrize("said", [{"number_pattern": "x"}, {"number_field": "x"}])
+    def test_takes_nothing_that_could_not_be_used(
+        self, session: Session, settings: Settings, said: dict[str, str]
+    ) -> None:
+        with pytest.raises(InvalidError):
+            _create(session, settings, **said)
+
+
 class TestListed:
     def test_goes_on_after_the_last_one_seen(self, session: Session) -> None:
         made = [factories.collection(session) for _ in range(3)]

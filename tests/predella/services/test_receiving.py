@@ -15,6 +15,7 @@ from predella.services.reports import Report
 from predella.settings import Settings
 from predella.storage import ObjectVersion, Store
 from tests.bench import receiving as bench
+from tests.pictures import tiny
 from tests.predella.services.hand_ins import Museum
 from tests.services import Bucket
 
@@ -39,15 +40,15 @@ class TestAcceptedRows:
         assert (item.row_number, item.language, item.is_primary) == (2, "nl", True)
         assert (item.stage, item.state, item.attempt) == (Stage.PREPARE, ItemState.WAITING, 0)
         assert (item.bucket, item.key) == (museum.bucket.name, "paintings/1925/a.jpg")
-        assert item.etag == md5(b"image 1925/a.jpg", usedforsecurity=False).hexdigest()
-        assert (item.size, item.sha256) == (16, None)
+        assert item.etag == md5(tiny("1925/a.jpg"), usedforsecurity=False).hexdigest()
+        assert (item.size, item.sha256) == (len(tiny("1925/a.jpg")), None)
 
     def test_pin_the_version_where_the_bucket_keeps_versions(
         self, session: Session, s3_versioned: Bucket
     ) -> None:
         museum = Museum(session, s3_versioned)
-        museum.write("a.jpg", b"old")
-        museum.write("a.jpg", b"new")
+        museum.write("a.jpg", tiny("old"))
+        museum.write("a.jpg", tiny("new"))
 
         report = museum.hand_in("object_number,filename\n1,a.jpg\n")
 
@@ -55,7 +56,7 @@ class TestAcceptedRows:
         newest = museum.client.head_object(Bucket=item.bucket, Key=item.key)["VersionId"]
         assert (item.version_id, item.etag) == (
             newest,
-            md5(b"new", usedforsecurity=False).hexdigest(),
+            md5(tiny("new"), usedforsecurity=False).hexdigest(),
         )
 
     def test_keep_what_the_museum_restricts_from_the_model(self, museum: Museum) -> None:
@@ -128,6 +129,16 @@ class TestAcceptedRows:
 
         assert report.accepted == 1
 
+    @pytest.mark.parametrize(
+        "number", ["1925/12", "SK.A.12-b", "inv. 7 (recto)", "ÁB 12", "国宝 3", "&%?#"]
+    )
+    def test_keep_the_object_number_letter_by_letter(self, museum: Museum, number: str) -> None:
+        museum.put("große Datei.jpg")
+
+        report = museum.hand_in(f"object_number,filename\n{number},große Datei.jpg\n")
+
+        assert [item.object_number for item in museum.items(report)] == [number]
+
 
 class TestRefusedRows:
     def test_say_which_file_may_have_been_meant(self, museum: Museum) -> None:
@@ -192,7 +203,7 @@ class TestRefusedRows:
     @pytest.mark.parametrize("column", ["md5", "etag"])
     def test_compare_the_checksum_that_the_store_knows(self, museum: Museum, column: str) -> None:
         museum.put("a.jpg", "b.jpg")
-        right = md5(b"image a.jpg", usedforsecurity=False).hexdigest()
+        right = md5(tiny("a.jpg"), usedforsecurity=False).hexdigest()
 
         report = museum.hand_in(
             f"object_number,filename,{column}\n1,a.jpg,{right}\n2,b.jpg,{right}\n"
@@ -215,7 +226,7 @@ class TestRefusedRows:
 
     def test_leave_the_checksum_of_the_content_to_the_reading(self, museum: Museum) -> None:
         museum.put("a.jpg")
-        digest = sha256(b"image a.jpg")
+        digest = sha256(tiny("a.jpg"))
 
         report = museum.hand_in(f"object_number,filename,sha256\n1,a.jpg,{digest.hexdigest()}\n")
 
@@ -255,7 +266,7 @@ class TestHandingInAgain:
     def test_a_file_that_was_replaced_becomes_an_item(self, museum: Museum) -> None:
         museum.put("a.jpg", "b.jpg")
         museum.hand_in(self.MANIFEST)
-        museum.write("b.jpg", b"rescanned")
+        museum.write("b.jpg", tiny("rescanned"))
 
         again = museum.hand_in(self.MANIFEST)
 
@@ -400,6 +411,9 @@ class _Store:
         self.exists, self.head, self.copy_pinned = store.exists, store.head, store.copy_pinned
         self._store = store
 
+    def read_piece(self, pinned: ObjectVersion, start: int, length: int) -> bytes:
+        return self._store.read_piece(pinned, start, length)
+
 
 class _Renamed(_Store):
     def __init__(self, store: Store, *, etag: str) -> None:
@@ -409,6 +423,9 @@ class _Renamed(_Store):
     def list(self, bucket: str, prefix: str) -> Iterator[ObjectVersion]:
         for found in self._store.list(bucket, prefix):
             yield replace(found, etag=self._etag)
+
+    def read_piece(self, pinned: ObjectVersion, start: int, length: int) -> bytes:
+        return self._store.read_piece(self._store.head(pinned.bucket, pinned.key), start, length)
 
 
 class _Breaking(_Store):

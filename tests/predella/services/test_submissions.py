@@ -1,15 +1,22 @@
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from predella import db, ids, queue
-from predella.errors import ConflictError, NotFoundError, SourceError, UnavailableError
+from predella.errors import (
+    ConflictError,
+    InvalidError,
+    NotFoundError,
+    SourceError,
+    UnavailableError,
+)
 from predella.ids import AccountId, CollectionId, SubmissionId
 from predella.models import Account, Item, Refusal, Submission, SubmissionState
-from predella.services import leases, submissions
+from predella.services import collections, leases, submissions
 from predella.services.leases import Lease
 from predella.settings import Settings
 from predella.storage import ObjectVersion, Store
@@ -83,6 +90,53 @@ class TestCreate:
         with pytest.raises(SourceError):
             submissions.create(
                 session, museum.collection, account=account, source=f"{own}/exports/a.csv"
+            )
+
+
+class TestNumbering:
+    PATTERN = "(?P<number>[A-Z]+)"
+
+    @pytest.mark.parametrize(
+        ("said", "kept"),
+        [
+            ({}, (PATTERN, "dc:identifier")),
+            ({"number_field": "2:5"}, (PATTERN, "2:05")),
+            ({"number_pattern": "", "number_field": ""}, (None, None)),
+            ({"number_field": ""}, (PATTERN, None)),
+        ],
+    )
+    def test_is_that_of_the_collection_where_nothing_else_is_said(
+        self,
+        session: Session,
+        museum: Museum,
+        account: Account,
+        said: dict[str, Any],
+        kept: tuple[str | None, str | None],
+    ) -> None:
+        collections.choose_numbering(
+            session, museum.collection, pattern=self.PATTERN, field="DC:identifier"
+        )
+        source = f"s3://{museum.bucket.name}/{PREFIX}"
+
+        made = submissions.create(
+            session, museum.collection, account=account, source=source, **said
+        )
+        collections.choose_numbering(session, museum.collection, pattern="", field="")
+
+        assert (made.number_pattern, made.number_field) == kept
+
+    def test_that_cannot_be_is_refused_at_once(
+        self, session: Session, museum: Museum, account: Account
+    ) -> None:
+        source = f"s3://{museum.bucket.name}/{PREFIX}"
+
+        with pytest.raises(InvalidError, match="no prefix that is known"):
+            submissions.create(
+                session,
+                museum.collection,
+                account=account,
+                source=source,
+                number_field="museum:number",
             )
 
 

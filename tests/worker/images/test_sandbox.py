@@ -173,7 +173,7 @@ class TestConfinement:
         )
         script = (
             "import os, socket\n"
-            "from worker.images.confinement import confine\n"
+            "from predella.confined.confinement import confine\n"
             "confine()\n"
             "def denied(attempt):\n"
             "    try: eval(attempt)\n"
@@ -195,7 +195,8 @@ class TestConfinement:
             painting(5000, 300).save(tmp_path / name)
         script = (
             "import os, sys, threading\n"
-            "from worker.images import child, confinement\n"
+            "from predella.confined import confinement\n"
+            "from worker.images import child\n"
             "from worker.images.prepared import Limits\n"
             "files = [os.open(name, os.O_RDONLY) for name in sys.argv[1:]]\n"
             "child._rehearse()\n"

@@ -1,4 +1,4 @@
-"""Messages between the sandbox and its child: a length, a JSON head, then raw bytes."""
+"""Messages between a confined process and its parent: a length, a JSON head, then raw bytes."""
 
 import json
 import socket
