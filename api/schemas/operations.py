@@ -15,7 +15,10 @@ class OperationOut(Out):
     state: OperationState
     collection_id: UUID
     done: int
-    total: int = Field(description="Items or lines; 0 while it is not known how many.")
+    total: int = Field(
+        description="Items, or texts of an export; pictures to look at while a hand-in is read."
+        " 0 while it is not known how many."
+    )
     failed: int
     percent: int
     started_at: datetime

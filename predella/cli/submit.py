@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.status import Status
 
 from predella import db, storage
 from predella.cli import fates, following, uploading
@@ -18,6 +19,7 @@ from predella.services import collections, items, submissions
 from predella.services.items import Failure, Progress
 from predella.services.reports import Report
 from predella.services.sources import Readable
+from predella.services.watching import Tell
 
 
 def submit(
@@ -179,15 +181,25 @@ def _receive(
         planned = uploading.plan(Path(source), collection, title=title)
         uploading.upload(planned, store, replace=replace)
         source, title = planned.source, title or Path(source).resolve().name
-    with err.status("Reading..."):
+    with err.status("Reading...") as status:
         return submissions.receive_at_once(
             store,
             collection_id=CollectionId(collection.id),
             account_id=AccountId(account.id),
             source=source,
             title=title,
+            tell=_told(status),
             **asdict(wishes),
         )
+
+
+def _told(status: Status) -> Tell:
+    """Return what shows how many pictures were looked at."""
+
+    def tell(done: int, total: int) -> None:
+        status.update(f"Looking at the pictures: {done:,} of {total:,}")
+
+    return tell
 
 
 def _try_out(
@@ -197,13 +209,14 @@ def _try_out(
     if not source.startswith("s3://"):
         planned = uploading.plan(Path(source), collection, title=title)
         source, store = planned.source, uploading.Planned(storage.store(), planned)
-    with err.status("Reading..."), db.transaction() as session:
+    with err.status("Reading...") as status, db.transaction() as session:
         return submissions.dry_run(
             session,
             collection,
             account=account,
             source=source,
             store=store,
+            tell=_told(status),
             **asdict(wishes),
         )
 

@@ -59,6 +59,9 @@ class Submission(Record):
     same_as_id: Mapped[UUID | None] = mapped_column(ForeignKey("submission.id"))
     digest: Mapped[bytes | None]
     """Of everything handed in (manifest bytes, versions of the objects), and of the prompt."""
+    pictures_looked_at: Mapped[int] = mapped_column(default=0)
+    """How many headers were read by now, while it is received; known pictures are passed over."""
+    pictures_to_look_at: Mapped[int] = mapped_column(default=0)
     rows_read: Mapped[int] = mapped_column(default=0)
     rows_accepted: Mapped[int] = mapped_column(default=0)
     rows_refused: Mapped[int] = mapped_column(default=0)

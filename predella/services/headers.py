@@ -26,6 +26,7 @@ from predella.formats.manifest.values import line
 from predella.services.sources import Readable
 from predella.services.staging import copy_rows
 from predella.services.verdicts import Place
+from predella.services.watching import Tell, to_nobody
 from predella.settings import get_settings
 from predella.storage import ObjectVersion
 
@@ -39,7 +40,6 @@ _LEAST = 1 << 14
 _MOST_PIECES = 24
 _MOST_BYTES = 8 << 20
 _SECONDS = 10
-_TOLD_EVERY = 10_000
 
 log = structlog.get_logger()
 
@@ -51,7 +51,7 @@ _LOOKED = """
 _COPY = "COPY looked (key, place, number, code, sentence) FROM STDIN"
 
 # A join, and no question for each row: there may be a million on either side.
-_UNSEEN = text("""
+_NEW = """
     SELECT DISTINCT placed.key, placed.size, placed.etag, placed.version_id
     FROM placed JOIN handed_in USING (id)
     LEFT JOIN item ON item.collection_id = :collection_id AND item.key = placed.key
@@ -59,8 +59,9 @@ _UNSEEN = text("""
     WHERE handed_in.code IS NULL AND placed.size > 0 AND (
         item.id IS NULL OR :is_numbered AND handed_in.numbered_by IS DISTINCT FROM 'row'
     )
-    ORDER BY placed.key
-""")
+"""
+_UNSEEN = text(f"{_NEW} ORDER BY placed.key")
+_HOW_MANY = text(f"SELECT count(*) FROM ({_NEW}) unseen")  # noqa: S608  (both are ours)
 
 # What is wrong with a picture holds for all of its rows; what is wrong with the numbers in it
 # only for those that have none of their own.
@@ -117,18 +118,18 @@ class Glance:
     sentence: str | None = None
 
 
-def look(session: Session, place: Place, store: Readable) -> int:
+def look(session: Session, place: Place, store: Readable, *, tell: Tell = to_nobody) -> int:
     """Look at every picture that is new, and note in the rows what is wrong or what it tells.
 
     Returns how many rows were added for further objects in one picture. Needs the memory of some
-    hundred pictures, whatever their number.
+    hundred pictures, whatever their number; after each thousand ``tell`` is called.
 
     Raises:
         UnavailableError: the store does not answer.
     """
     for statement in ("DROP TABLE IF EXISTS pg_temp.looked", _LOOKED):
         session.execute(text(statement))
-    _fill(session, place, store)
+    _fill(session, place, store, tell)
     session.execute(text("ANALYZE looked"))
     session.execute(_REFUSE)
     field = place.numbering.field
@@ -142,8 +143,10 @@ def _number(session: Session, tried: str) -> int:
     return added
 
 
-def _fill(session: Session, place: Place, store: Readable) -> None:
-    unseen = _unseen(session, place)
+def _fill(session: Session, place: Place, store: Readable, tell: Tell) -> None:
+    asked = {"collection_id": place.collection_id, "is_numbered": place.numbering.field is not None}
+    total = session.scalar(_HOW_MANY, asked) or 0
+    unseen = _unseen(session, place, asked)
     field = place.numbering.field
     count = 0
     with Confined(_MODULE) as child, ThreadPoolExecutor(_AT_ONCE) as pool:
@@ -152,16 +155,11 @@ def _fill(session: Session, place: Place, store: Readable) -> None:
             glances = list(pool.map(examine, group))
             copy_rows(session, _COPY, (row for glance in glances for row in _rows(glance)))
             count += len(group)
-            if count % _TOLD_EVERY == 0:
-                log.info("headers_read", submission_id=str(place.submission_id), pictures=count)
+            tell(count, total)
 
 
-def _unseen(session: Session, place: Place) -> Iterator[ObjectVersion]:
-    found = session.execute(
-        _UNSEEN,
-        {"collection_id": place.collection_id, "is_numbered": place.numbering.field is not None},
-        execution_options={"yield_per": _GROUP},
-    )
+def _unseen(session: Session, place: Place, asked: dict[str, Any]) -> Iterator[ObjectVersion]:
+    found = session.execute(_UNSEEN, asked, execution_options={"yield_per": _GROUP})
     for row in found:
         yield ObjectVersion(place.bucket, row.key, row.size, row.etag, row.version_id)
 

@@ -43,7 +43,7 @@ class Operation:
     collection_id: CollectionId
     done: int
     total: int
-    """Items, or lines; 0 while it is not yet known how many there are."""
+    """Items, or texts; pictures to look at while a hand-in is read. 0 while nobody knows."""
     failed: int
     started_at: datetime
     ended_at: datetime | None
@@ -77,13 +77,16 @@ def _submission(session: Session, submission: Submission) -> Operation:
     progress = items.progress(session, submission_id)
     state = _state(session, submission, progress)
     running = state is OperationState.RUNNING
+    done, total = progress.done, progress.total
+    if submission.state is SubmissionState.RECEIVING:
+        done, total = submission.pictures_looked_at, submission.pictures_to_look_at
     return Operation(
         id=submission.id,
         kind=OperationKind.SUBMISSION,
         state=state,
         collection_id=CollectionId(submission.collection_id),
-        done=progress.done,
-        total=progress.total,
+        done=done,
+        total=total,
         failed=progress.failed,
         started_at=submission.created_at,
         ended_at=None if running else _last_finish(session, submission),

@@ -11,22 +11,36 @@ from predella.errors import ConflictError, InvalidError, RefusedImageError, Sour
 from predella.formats.manifest import Numbering
 from predella.ids import CollectionId, SubmissionId
 from predella.models import Collection, Item, Submission, SubmissionState
-from predella.services import bags, gates, headers, previews, reports, sources, staging, verdicts
+from predella.services import (
+    bags,
+    gates,
+    headers,
+    previews,
+    reports,
+    sources,
+    staging,
+    verdicts,
+    watching,
+)
 from predella.services.bags import Bag
 from predella.services.reports import Report
 from predella.services.sources import Readable
 from predella.services.staging import Counted
 from predella.services.verdicts import Place
+from predella.services.watching import Tell, to_nobody
 from predella.storage import Location
 
 _MAX_MANIFEST_BYTES = 2_000_000_000
 
 
-def receive(session: Session, submission: Submission, store: Readable) -> Report:
+def receive(
+    session: Session, submission: Submission, store: Readable, *, tell: Tell = to_nobody
+) -> Report:
     """Read a hand-in: every row becomes an item or a refusal, or the whole is refused.
 
-    Needs the memory of one row, whatever the size. Two hand-ins to one collection are judged
-    one after the other, so that the second knows what the first brought.
+    Needs the memory of one row, whatever the size; ``tell`` hears how many pictures were looked at.
+    Two hand-ins to one collection are judged one after the other, so that the second knows what
+    the first brought.
 
     Raises:
         ConflictError: the submission was received, or taken over, by somebody else.
@@ -46,7 +60,7 @@ def receive(session: Session, submission: Submission, store: Readable) -> Report
     except (InvalidError, RefusedImageError) as error:
         _end(session, submission, state=SubmissionState.REFUSED, refusal=str(error))
     else:
-        _settle(session, submission, place, counted, store)
+        _settle(session, submission, place, counted, store, tell=tell)
         if bag and submission.state is SubmissionState.RECEIVED:
             bags.refuse_missing(session, place)
     return reports.report(session, submission)
@@ -104,7 +118,13 @@ def _stage_manifest(session: Session, place: Place, manifest: Location, store: R
 
 
 def _settle(
-    session: Session, submission: Submission, place: Place, counted: Counted, store: Readable
+    session: Session,
+    submission: Submission,
+    place: Place,
+    counted: Counted,
+    store: Readable,
+    *,
+    tell: Tell,
 ) -> None:
     """Look at the pictures, unless the very same was handed in before, and judge the rows."""
     verdicts.find(session, place)
@@ -113,7 +133,7 @@ def _settle(
         _end_unchanged(session, submission, digest, same)
         return
     with session.begin_nested():
-        further = headers.look(session, place, store)
+        further = headers.look(session, place, store, tell=watching.noting(submission, tell))
     _judge(session, submission, place, digest, counted.rows + further)
 
 

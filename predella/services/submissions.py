@@ -17,6 +17,7 @@ from predella.services import leases, receiving, sources
 from predella.services.leases import Lease
 from predella.services.reports import Report
 from predella.services.sources import Readable
+from predella.services.watching import Tell, to_nobody
 from predella.settings import get_settings
 
 _MAX_TITLE = 200
@@ -128,6 +129,7 @@ def dry_run(
     preview: int | None = None,
     number_pattern: str | None = None,
     number_field: str | None = None,
+    tell: Tell = to_nobody,
 ) -> Report:
     """Return what handing this in would bring, and leave no trace of having tried."""
     with session.begin_nested() as trial:
@@ -140,7 +142,7 @@ def dry_run(
             number_pattern=number_pattern,
             number_field=number_field,
         )
-        report = receiving.receive(session, submission, store)
+        report = receiving.receive(session, submission, store, tell=tell)
         trial.rollback()
     return report
 
@@ -155,6 +157,7 @@ def receive_at_once(
     preview: int | None = None,
     number_pattern: str | None = None,
     number_field: str | None = None,
+    tell: Tell = to_nobody,
 ) -> Report:
     """Hand in and read it here and now, for somebody who waits for the report.
 
@@ -179,7 +182,7 @@ def receive_at_once(
         )
         lease = leases.take(session, Submission, submission.id)
     try:
-        return receive_leased(lease, store)
+        return receive_leased(lease, store, tell=tell)
     except UnavailableError as error:
         raise UnavailableError(
             f"{error}; submission {lease.id} is kept and will be read when it answers"
@@ -203,8 +206,8 @@ def receive_waiting(store: Readable) -> bool:
     return True
 
 
-def receive_leased(lease: Lease, store: Readable) -> Report:
-    """Read a hand-in that the caller has in hand.
+def receive_leased(lease: Lease, store: Readable, *, tell: Tell = to_nobody) -> Report:
+    """Read a hand-in that the caller has in hand; ``tell`` hears how far that has come.
 
     Raises:
         ConflictError: somebody else has it by now.
@@ -216,7 +219,7 @@ def receive_leased(lease: Lease, store: Readable) -> Report:
             submission = get(session, SubmissionId(lease.id))
             if submission.lease_token != lease.token:
                 raise ConflictError(f"submission {lease.id} is in other hands by now")
-            return receiving.receive(session, submission, store)
+            return receiving.receive(session, submission, store, tell=tell)
     except UnavailableError as error:
         _put_off(lease, error)
         raise

@@ -1,4 +1,4 @@
-"""How far an export has come, for those who wait: noted once in a second while it is written."""
+"""How far a hand-in or an export has come, for those who wait: noted while the work goes on."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -8,12 +8,12 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from predella import db
-from predella.models import Export, ReviewState, Standing
+from predella.models import Export, ReviewState, Standing, Submission
 from predella.services.leases import Lease
 
 T = TypeVar("T")
 Tell = Callable[[int, int], None]
-"""Is told how many texts were looked at, and of about how many."""
+"""Is told how many texts or pictures were looked at, and of about how many."""
 
 _EVERY = 1.0
 _LEAVING = (ReviewState.APPROVED, ReviewState.ACCEPTED_BY_SAMPLE)
@@ -40,6 +40,19 @@ def watched(lease: Lease, texts: Iterator[T], *, total: int, tell: Tell) -> Iter
             noted = time.monotonic()
     _note(lease, done, done)
     tell(done, done)
+
+
+def noting(submission: Submission, tell: Tell) -> Tell:
+    """Return what notes in a hand-in how many of its pictures were looked at, and tells on."""
+    mine = (Submission.id == submission.id) & (Submission.lease_token == submission.lease_token)
+
+    def note(done: int, total: int) -> None:
+        with db.transaction() as session:
+            values = {"pictures_looked_at": done, "pictures_to_look_at": total}
+            session.execute(update(Submission).where(mine).values(values))
+        tell(done, total)
+
+    return note if submission.lease_token else tell
 
 
 def _note(lease: Lease, done: int, total: int) -> None:

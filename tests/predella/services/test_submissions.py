@@ -291,6 +291,25 @@ class TestReceiveWaiting:
 
 
 class TestReceiveAtOnce:
+    @pytest.mark.usefixtures("waiting")
+    def test_tells_and_notes_how_many_pictures_were_looked_at(
+        self, museum: Museum, account: Account
+    ) -> None:
+        museum.put("new/1.jpg", "new/2.jpg")
+        museum.session.commit()
+        heard: list[tuple[int, int]] = []
+
+        report = submissions.receive_at_once(
+            museum.store,
+            collection_id=CollectionId(museum.collection.id),
+            account_id=AccountId(account.id),
+            source=f"s3://{museum.bucket.name}/paintings/new/",
+            tell=lambda done, total: heard.append((done, total)),
+        )
+
+        noted = _now(report.submission_id)
+        assert heard == [(2, 2)] == [(noted.pictures_looked_at, noted.pictures_to_look_at)]
+
     def test_leaves_nothing_for_a_worker_to_do(
         self,
         museum: Museum,
