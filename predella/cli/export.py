@@ -392,11 +392,11 @@ def _line(exported: ExportedLine) -> dict[str, Any]:
 def _say(row: dict[str, Any]) -> None:
     where = row["file"] or row["destination"]
     left = row["line_count"] - row["withdrawn_count"]
-    out.print(Text(f"{left:,} approved texts: {where}"), soft_wrap=True)
+    out.print(Text(f"approved texts: {left:,}, in {where}"), soft_wrap=True)
     if row["since"] is not None:
-        out.print(f"{row['withdrawn_count']:,} texts that had left are withdrawn", soft_wrap=True)
+        out.print(f"withdrawn, after they had left: {row['withdrawn_count']:,}", soft_wrap=True)
     for gate, count in row["kept_back"].items():
-        out.print(f"{count:,} approved texts are kept back: {_WHY[gate]}", soft_wrap=True)
+        out.print(f"approved and kept back: {count:,}, {_WHY[gate]}", soft_wrap=True)
 
 
 def _show(row: dict[str, Any], *, json: bool) -> None:

@@ -85,7 +85,7 @@ class NothingToExportError(ConflictError):
 
     def __init__(self, slug: str, kept_back: int) -> None:
         nothing = "no text is approved that this format takes"
-        known = f"{kept_back} approved texts are kept back" if kept_back else nothing
+        known = f"approved and kept back: {kept_back:,}" if kept_back else nothing
         super().__init__(f"nothing of {slug!r} may leave yet: {known}")
         self.slug, self.kept_back = slug, kept_back
 

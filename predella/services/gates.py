@@ -286,8 +286,15 @@ def change_many(
 def _want(session: Session, wanted: Mapping[str, Change]) -> None:
     session.flush()
     session.execute(text("DROP TABLE IF EXISTS pg_temp.wanted"))
-    said = [json.dumps(_values(to), default=str) for to in wanted.values()]
+    said = [_said(number, to) for number, to in wanted.items()]
     session.execute(_WANTED, {"numbers": list(wanted), "said": said})
+
+
+def _said(number: str, to: Change) -> str:
+    try:
+        return json.dumps(_values(to), default=str)
+    except InvalidError as error:
+        raise InvalidError(f"{number}: {error}") from error
 
 
 def speak(session: Session, submission: Submission) -> None:

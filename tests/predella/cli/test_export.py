@@ -73,8 +73,8 @@ class TestWrite:
     def test_tells_how_many_were_kept_back_and_why(self, run: Run, paintings: str) -> None:
         written = run(paintings, "--format", "lido").out
 
-        assert "2 approved texts" in written
-        assert "1 approved texts are kept back: without a rights statement" in written
+        assert "approved texts: 2" in written
+        assert "approved and kept back: 1, without a rights statement" in written
 
     def test_writes_where_our_bucket_takes_it(self, run: Run, paintings: str, s3: Bucket) -> None:
         place = f"s3://{s3.name}/exports/weekly/texts.jsonl"
@@ -136,8 +136,8 @@ class TestWrite:
         told = run(paintings, "--format", "jsonl", "--since", whole["id"], "--out", str(to)).out
         since = run(paintings, "--format", "jsonl", "--since", "2020-01-01", "--json").json
 
-        assert "0 approved texts" in told
-        assert "1 texts that had left are withdrawn" in told
+        assert "approved texts: 0" in told
+        assert "withdrawn, after they had left: 1" in told
         (line,) = map(json.loads, to.read_text(encoding="utf-8").splitlines())
         assert (line["object"]["number"], "wording" in line) == ("SK-1", False)
         assert line["withdrawn_at"]
