@@ -78,6 +78,26 @@ def _lock_of(table: str) -> TextClause:
 _LOCK_TOLD = _lock_of("told")
 _LOCK_WANTED = _lock_of("wanted")
 
+
+def _unfinish(table: str) -> TextClause:
+    """Return what has hand-ins end once more whose items came free, also beside these objects."""
+    return text(f"""
+        UPDATE submission SET finished_at = NULL
+        FROM (
+            SELECT item.submission_id FROM item JOIN {table} USING (object_number)
+            WHERE collection_id = :collection_id AND item.state = 'waiting'
+            UNION
+            SELECT beside.submission_id FROM item JOIN {table} USING (object_number)
+            JOIN item beside ON beside.picture_id = item.picture_id
+            WHERE item.collection_id = :collection_id AND beside.state = 'waiting'
+        ) free
+        WHERE submission.id = free.submission_id AND finished_at IS NOT NULL
+    """)  # noqa: S608  (the names are ours)
+
+
+_UNFINISH_TOLD = _unfinish("told")
+_UNFINISH_WANTED = _unfinish("wanted")
+
 _SPEAK = text("""
     INSERT INTO object_gate (collection_id, object_number, sensitivity, sensitivity_note,
         ai_processing, exportable, embargo_until, rights_work, told, submission_id, account_id,
@@ -278,6 +298,7 @@ def change_many(
     if counted.unknown:
         raise UnknownObjectsError(counted.unknown)
     session.execute(_CHANGE, names)
+    session.execute(_UNFINISH_WANTED, names)
     session.expire_all()
     ring(session)
     return counted
@@ -313,6 +334,7 @@ def speak(session: Session, submission: Submission) -> None:
     session.execute(_LOCK_TOLD, names)
     spoken = cast("CursorResult[Any]", session.execute(_SPEAK, names))
     if spoken.rowcount:
+        session.execute(_UNFINISH_TOLD, names)
         _note_kept_back(session, names)
 
 

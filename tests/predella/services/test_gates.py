@@ -2,6 +2,7 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from predella import clock
 from predella.errors import InvalidError, NotFoundError, WithheldError
 from predella.ids import AnalysisId, CollectionId
 from predella.models import (
@@ -18,6 +19,7 @@ from predella.models import (
     Sensitivity,
     Stage,
     Standing,
+    Submission,
 )
 from predella.services import claims, gates, ledger, outgoing, reviews, searches
 from predella.services.gates import Change
@@ -76,6 +78,21 @@ class TestChange:
         assert closed == [ItemState.WITHHELD, ItemState.WITHHELD, ItemState.WAITING]
         assert [one.id for one in claimed] == [other.id]
         assert _states(session, first, second) == [ItemState.WAITING] * 2
+
+    def test_has_a_hand_in_end_once_more_when_its_items_come_free(self, session: Session) -> None:
+        item = factories.item(session, object_number="1")
+        _change(session, item, Change(sensitivity=Sensitivity.RESTRICTED))
+        submission = session.get_one(Submission, item.submission_id)
+        submission.finished_at = clock.now()
+        session.flush()
+
+        _change(session, item, Change(exportable=False))
+        session.refresh(submission)
+        assert submission.finished_at is not None
+
+        _change(session, item, Change(sensitivity=Sensitivity.NONE))
+        session.refresh(submission)
+        assert submission.finished_at is None
 
     def test_calls_back_what_a_worker_has_in_hand(self, session: Session) -> None:
         item = factories.item(session, next_attempt_at=func.now())
