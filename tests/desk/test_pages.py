@@ -11,6 +11,7 @@ from predella.services import reviews
 from tests import factories
 from tests.desk import museum
 from tests.desk.conftest import Desk, somebody
+from tests.pictures import tiny
 from tests.services import Bucket
 
 _RULES = {
@@ -165,12 +166,12 @@ def test_a_look_at_a_hand_in_keeps_nobody_out_and_fits_a_small_telephone(
         somebody(session, "ines").roles = [role.value for role in Role]
         made = factories.collection(session, slug="maps", name="Maps", bucket=s3.name)
         source, named = f"s3://{s3.name}/m.csv", f"{made.name} ({made.slug})"
-    s3.client.put_object(Bucket=s3.name, Key="1.jpg", Body=b"1")
+    s3.client.put_object(Bucket=s3.name, Key="1.jpg", Body=tiny())
     s3.client.put_object(Bucket=s3.name, Key="m.csv", Body=_ROWS)
     context = desk.context(viewport={"width": 320, "height": 640})
     page = desk.watch(context.new_page())
     page.goto("/desk/submissions")
-    page.get_by_label("Collection").select_option(named)
+    page.get_by_label("Collection", exact=True).select_option(named)
     page.get_by_label("Manifest or folder").fill(source)
     page.get_by_role("button", name="Only look").click()
     expect(page.locator("h1")).to_have_text("What handing this in would bring")

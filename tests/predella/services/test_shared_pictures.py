@@ -30,6 +30,7 @@ from predella.services.gates import Change
 from predella.services.images import Finding, Prepared
 from predella.services.outgoing import Gate
 from tests import factories
+from tests.pictures import tiny
 from tests.predella.services.hand_ins import Museum
 from tests.services import Bucket
 
@@ -150,7 +151,7 @@ class TestHandIn:
         assert states["2"] is ItemState.WITHHELD
 
     def test_knows_the_same_bytes_under_another_name(self, museum: Museum) -> None:
-        museum.write("copy.jpg", b"image both.jpg")
+        museum.write("copy.jpg", tiny("both.jpg"))
 
         states = self._hand_in(museum, f"1,copy.jpg,restricted,{FREE},,", f"2,both.jpg,,{FREE},,")
 
