@@ -10,12 +10,13 @@ router = Router(prefix="/collections/{collection_id}", tags=["collections"])
 
 @router.get("/objects/{object_number:path}/gates")
 def get_gates(
-    session: DbSession, _reader: Reader, collection_id: CollectionId, object_number: str
+    session: DbSession, reader: Reader, collection_id: CollectionId, object_number: str
 ) -> GatesOut:
-    """Show what may be done with an object."""
+    """Show what may be done with an object; the words about it not to who only reads."""
     collections.get(session, collection_id)
     gate = gates.get(session, collection_id, object_number)
-    return GatesOut.of(gate, gates.beside(session, collection_id, object_number))
+    beside = gates.beside(session, collection_id, object_number)
+    return GatesOut.of(gate, beside, in_full=reader.sees_closed(collection_id))
 
 
 @router.patch("/objects/{object_number:path}/gates")

@@ -22,7 +22,7 @@ from api.schemas.submissions import (
     SubmissionReportOut,
 )
 from predella.ids import CollectionId, ItemId, SubmissionId
-from predella.models import Item, ItemState, Refusal, Submission
+from predella.models import ItemState, Refusal, Submission
 from predella.services import collections, items, reports, submissions, withdrawals
 
 router = Router(tags=["submissions"])
@@ -103,17 +103,17 @@ def list_refusals(
 @router.get("/submissions/{submission_id}/items", response_model=Page[ItemOut])
 def list_items(
     session: DbSession,
-    _reader: Reader,
+    reader: Reader,
     submission_id: SubmissionId,
     paging: ById,
     state: Annotated[ItemState | None, Query()] = None,
-) -> Rows[Item]:
+) -> Rows[ItemOut]:
     """List the items of a hand-in and what became of each."""
-    submissions.get(session, submission_id)
+    in_full = reader.sees_closed(submissions.get(session, submission_id).collection_id)
     rows = items.listed(
         session, submission_id=submission_id, state=state, after=paging.after, limit=paging.limit
     )
-    return paging.page(rows, lambda row: row.id)
+    return paging.page([ItemOut.of(row, in_full=in_full) for row in rows], lambda row: row.id)
 
 
 @router.post("/submissions/{submission_id}/requeue", status_code=HTTPStatus.ACCEPTED)

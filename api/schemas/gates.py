@@ -96,7 +96,7 @@ class GatesOut(Out):
     collection_id: UUID
     object_number: str
     sensitivity: Sensitivity
-    sensitivity_note: str | None
+    sensitivity_note: str | None = Field(description="Null for who only reads; so is the reason.")
     ai_processing: bool
     exportable: bool
     embargo_until: date | None
@@ -111,7 +111,8 @@ class GatesOut(Out):
     changed_at: datetime
 
     @classmethod
-    def of(cls, gate: ObjectGate, beside: Sequence[str]) -> "GatesOut":
-        """Write a gate out, with the objects beside its own."""
+    def of(cls, gate: ObjectGate, beside: Sequence[str], *, in_full: bool = True) -> "GatesOut":
+        """Write a gate out, with the objects beside its own; not in full, without the words."""
         own = {name: getattr(gate, name) for name in cls.model_fields if name != "kept_back_by"}
-        return cls(**own, kept_back_by=list(beside))
+        words = {} if in_full else {"sensitivity_note": None, "reason": None}
+        return cls(**own | words, kept_back_by=list(beside))

@@ -4,7 +4,7 @@ from uuid import UUID
 from pydantic import ConfigDict, Field
 
 from api.schemas.base import In, Line, Out, Text
-from predella.models import ItemState, Stage, SubmissionState
+from predella.models import Item, ItemState, Stage, SubmissionState
 from predella.services.submissions import MAX_PREVIEW
 
 
@@ -129,7 +129,7 @@ class ItemOut(Out):
     submission_id: UUID
     row_number: int
     object_number: str
-    title: str | None
+    title: str | None = Field(description="Null to who only reads, where the object is closed.")
     view: str | None
     is_primary: bool
     key: str
@@ -140,6 +140,12 @@ class ItemOut(Out):
     error: str | None
     analysis_id: UUID | None
     finished_at: datetime | None
+
+    @classmethod
+    def of(cls, item: Item, *, in_full: bool) -> "ItemOut":
+        """Write an item out; not in full, without the title of an object that is closed."""
+        made = cls.model_validate(item)
+        return made if in_full or item.is_open else made.model_copy(update={"title": None})
 
 
 class RequeueIn(In):

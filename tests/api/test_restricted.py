@@ -123,6 +123,26 @@ class TestRestricted:
         assert "The mask" not in reader.get("/desk?q=state:withheld").text
         assert "The mask" in curator.get("/desk?q=state:withheld").text
 
+    def test_tells_readers_neither_its_title_nor_why(self, acting: Acting, item: Item) -> None:
+        to = Change(sensitivity=Sensitivity.RESTRICTED, sensitivity_note="worn in the rite")
+        _restrict(item, to)
+        reader, curator = acting(Role.REGISTRAR), acting(Role.CURATOR, name="curator")
+        rows = f"/v1/submissions/{item.submission_id}/items"
+        page = f"/desk/submissions/{item.submission_id}"
+        gate = f"/v1/collections/{item.collection_id}/objects/{item.object_number}/gates"
+
+        titles = {
+            somebody: {row["title"] for row in somebody.get(rows).json()["data"]}
+            for somebody in (reader, curator)
+        }
+
+        assert titles == {reader: {"The mask", None}, curator: {"The mask", item.title}}
+        assert item.title
+        assert [item.title in one.get(page).text for one in (reader, curator)] == [False, True]
+        told = [(one.get(gate).json()) for one in (reader, curator)]
+        assert [one["sensitivity_note"] for one in told] == [None, "worn in the rite"]
+        assert [one["reason"] for one in told] == [None, "asked for by the community"]
+
     def test_is_judged_where_it_lies(self, acting: Acting, item: Item, shown: Shown) -> None:
         """Who reviews elsewhere is a reader here."""
         _restrict(item, Change(sensitivity=Sensitivity.RESTRICTED))
