@@ -13,8 +13,8 @@ from predella.ids import CollectionId, SubmissionId
 from predella.models import Collection, Item, Submission, SubmissionState
 from predella.services import (
     bags,
-    gates,
     headers,
+    manifest_gates,
     previews,
     reports,
     sources,
@@ -148,7 +148,7 @@ def _judge(
         _end_unchanged(session, submission, digest, same)
         return
     verdicts.judge(session, place)
-    gates.speak(session, submission)
+    manifest_gates.speak(session, submission)
     previews.choose(session, submission, seed=digest.hex())
     _end(
         session,
