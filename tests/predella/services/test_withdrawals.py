@@ -205,6 +205,19 @@ class TestPreview:
         assert items.progress(session, report.submission_id) == Progress(preparing=2)
         assert not session.get_one(Submission, report.submission_id).is_held
 
+    def test_passes_over_a_picture_that_shows_a_closed_object_too(self, museum: Museum) -> None:
+        museum.put("both.jpg", "own.jpg")
+        rows = ("1,both.jpg,", "2,both.jpg,restricted", "3,own.jpg,")
+        lines = "object_number,filename,sensitivity\n" + "\n".join(rows) + "\n"
+        museum.write("manifest.csv", lines.encode())
+        submission = museum.submission()
+        submission.preview = 1
+
+        report = receiving.receive(museum.session, submission, museum.store)
+
+        going = [item for item in museum.items(report) if item.state is ItemState.WAITING]
+        assert [item.object_number for item in going] == ["3"]
+
     def test_larger_than_the_hand_in_holds_nothing(self, museum: Museum) -> None:
         report = self._hand_in(museum, 10, "Ruysch", "Leyster")
 
