@@ -145,7 +145,9 @@ def write(
 @app.command()
 def fetch(
     export_id: Annotated[UUID, typer.Argument(help="The export's id.")],
+    *,
     to: Annotated[Path, typer.Option("--out", help="A file on this machine.")],
+    json: Json = False,
 ) -> None:
     """Copy the file of an export to this machine; after a lost line it goes on where it was."""
     _require_folder(to)
@@ -154,7 +156,11 @@ def fetch(
         export = exports.get(session, ExportId(export_id))
         exports.require_file(export)
         _fetch(export, to)
-        out.print(Text(f"{export.size:,} bytes: {to}"), soft_wrap=True)
+        row = _row(export) | {"file": str(to)}
+    if json:
+        print_json(row)
+    else:
+        out.print(Text(f"{row['size']:,} bytes: {to}"), soft_wrap=True)
 
 
 @app.command()

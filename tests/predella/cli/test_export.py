@@ -223,8 +223,9 @@ class TestFetch:
         (tmp_path / f".p.jsonl.{made['id']}.unfinished").write_bytes(b"x" * 100)
 
         first = run("fetch", made["id"], "--out", str(to))
-        second = run("fetch", made["id"], "--out", str(to))
+        second = run("fetch", made["id"], "--out", str(to), "--json")
 
+        assert second.json["file"] == str(to)
         assert (first.code, "fetch it again" in first.err) == (Exit.FAILURE, True)
         assert second.code == Exit.OK
         assert hashlib.sha256(to.read_bytes()).hexdigest() == made["sha256"]
