@@ -27,34 +27,34 @@ def main() -> int:
     if options.review or options.desk:
         bench, count = (review, options.review) if options.review else (desk, options.desk)
         figures = bench.measure(count, report=Console(stderr=True).print)
-        if options.json:
-            options.json.write_text(json.dumps(asdict(figures), indent=2) + "\n")
+        _keep(options.json, asdict(figures))
         _print_figures(figures)
         return 0
     if options.writers:
         speeds = writers.measure(options.writers, report=Console(stderr=True).print)
-        if options.json:
-            options.json.write_text(json.dumps([asdict(one) for one in speeds], indent=2) + "\n")
+        _keep(options.json, [asdict(one) for one in speeds])
         _print_speeds(speeds)
         return 0
     if options.exports:
         made = exporting.measure(options.exports, report=Console(stderr=True).print)
-        if options.json:
-            options.json.write_text(json.dumps([asdict(one) for one in made], indent=2) + "\n")
+        _keep(options.json, [asdict(one) for one in made])
         _print_exports(made)
         return 0
     if options.headers:
         looks = headers.measure(options.headers, report=Console(stderr=True).print)
-        if options.json:
-            options.json.write_text(json.dumps(asdict(looks), indent=2) + "\n")
+        _keep(options.json, asdict(looks))
         _print_looks(looks)
         return 0
     with tempfile.TemporaryDirectory(prefix="predella-bench-") as home:
         findings = travel(Path(home), options.items, report=Console(stderr=True).print)
-    if options.json:
-        options.json.write_text(json.dumps(asdict(findings), indent=2) + "\n")
+    _keep(options.json, asdict(findings))
     _print(findings)
     return 1 if findings.objections else 0
+
+
+def _keep(path: Path | None, figures: object) -> None:
+    if path:
+        path.write_text(json.dumps(figures, indent=2) + "\n")
 
 
 def _options() -> argparse.Namespace:

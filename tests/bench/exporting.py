@@ -9,7 +9,6 @@ them as JSON Lines into the store; it knows no gates and remembers nothing.
 import io
 import json
 import os
-import re
 import subprocess
 import sys
 import tempfile
@@ -42,6 +41,7 @@ from predella.services import exporting, exports
 from predella.settings import get_settings
 from tests import factories
 from tests.bench.journey import forget
+from tests.bench.memory import own_peak
 from tests.bench.review import fill, server
 from tests.services import sqlalchemy_url
 
@@ -49,7 +49,6 @@ _BASELINE = "jsonl, baseline"
 _NOTHING_FOR = ExportFormat.COLLECTIONSPACE_MEDIA
 """It takes alternative texts alone."""
 _WAYS = (_BASELINE, *(one.value for one in ExportFormat if one is not _NOTHING_FOR))
-_PEAK = re.compile(r"VmHWM:\s+(\d+) kB")
 
 _APPROVE = """
 SET session_replication_role = replica;
@@ -170,7 +169,7 @@ def main() -> None:
     else:
         records, size = _export(name, within, account)
     taken = time.perf_counter() - began
-    peak = int(_PEAK.findall(Path("/proc/self/status").read_text())[0]) * 1024
+    peak = own_peak()
     print(json.dumps(asdict(Export(name, records, taken, size, peak))))  # noqa: T201  (its answer)
 
 

@@ -8,7 +8,6 @@ one tree of the whole file, which is written at its end.
 import csv
 import io
 import json
-import re
 import subprocess
 import sys
 import tempfile
@@ -16,7 +15,6 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
-from pathlib import Path
 from typing import BinaryIO
 
 from lxml import etree
@@ -24,13 +22,11 @@ from lxml import etree
 from predella.formats import catalog, lido
 from predella.formats.bundle import Bundle
 from predella.formats.entry import CatalogEntry
+from tests.bench.memory import own_peak
 from tests.predella.formats import factories
 
 _TEXT = "A low horizon divides the canvas; the mill is balanced by a reach of water. " * 16
 """About 1,200 characters, as a formal analysis has."""
-
-_PEAK = re.compile(r"VmHWM:\s+(\d+) kB")
-"""Of this process alone; what `resource` tells begins with the parent's."""
 
 
 @dataclass(frozen=True)
@@ -133,7 +129,7 @@ def main() -> None:
         before = time.process_time()
         _WAYS[name](records, out)
         taken, size = time.process_time() - before, out.tell()
-    peak = int(_PEAK.findall(Path("/proc/self/status").read_text())[0]) * 1024
+    peak = own_peak()
     print(json.dumps(asdict(Speed(name, records, taken, size, peak))))  # noqa: T201  (its answer)
 
 
