@@ -1,6 +1,7 @@
 """``If-Match``: nobody decides on something else than what they saw (RFC 9110, 13.1.1)."""
 
 import json
+from collections.abc import Collection
 from hashlib import sha256
 from typing import Annotated, TypeVar
 
@@ -63,7 +64,16 @@ def require_seen(seen: frozenset[str], current: BaseModel) -> None:
     Raises:
         PreconditionFailedError: it is not.
     """
-    if (etag := etag_of(current)) not in seen:
+    require_etag(seen, etag_of(current), current)
+
+
+def require_etag(seen: Collection[str], etag: str, current: BaseModel) -> None:
+    """Go on if the caller saw what has this ETag.
+
+    Raises:
+        PreconditionFailedError: they did not.
+    """
+    if etag not in seen:
         raise PreconditionFailedError(etag=etag, current=current)
 
 

@@ -9,7 +9,7 @@ from fastapi.responses import RedirectResponse
 from api.dependencies import Administrator, DbSession
 from api.desk.listing import LIMIT, After, listed
 from api.desk.rendering import page
-from api.preconditions import PreconditionFailedError, SeenOnPage
+from api.preconditions import SeenOnPage, require_etag
 from api.schemas.accounts import AccountOut
 from predella.ids import AccountId, CollectionId, TokenId
 from predella.models import Account, Role
@@ -71,8 +71,7 @@ def change_roles(
     """Choose all the roles that an account has in every collection."""
     account = accounts.get(session, account_id, lock=True)
     current = AccountOut.model_validate(account)
-    if current.etag != seen:
-        raise PreconditionFailedError(etag=current.etag, current=current)
+    require_etag([seen], current.etag, current)
     accounts.change_roles(session, account, roles)
     return _back(account_id)
 

@@ -9,7 +9,7 @@ from fastapi.responses import RedirectResponse
 from api.dependencies import Administrator, DbSession
 from api.desk.listing import LIMIT, After, Before, listed
 from api.desk.rendering import page
-from api.preconditions import PreconditionFailedError, SeenOnPage
+from api.preconditions import SeenOnPage, require_etag
 from api.schemas.webhooks import WebhookOut
 from predella.ids import CollectionId, WebhookDeliveryId, WebhookId
 from predella.models import EventType, Webhook
@@ -84,8 +84,7 @@ def change(
     """Change what a webhook is told, and where."""
     webhook = webhooks.held(session, webhook_id)
     current = WebhookOut.of(webhook)
-    if current.etag != seen:
-        raise PreconditionFailedError(etag=current.etag, current=current)
+    require_etag([seen], current.etag, current)
     webhooks.change(session, webhook, wish)
     return _back(webhook_id)
 

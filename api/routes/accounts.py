@@ -6,7 +6,7 @@ from fastapi import Depends, Response
 from api.dependencies import Administrator, DbSession, Somebody
 from api.idempotency import Router
 from api.paging import ById, Rows
-from api.preconditions import PreconditionFailedError, Seen
+from api.preconditions import Seen, require_etag
 from api.schemas.accounts import (
     AccountIn,
     AccountOut,
@@ -34,8 +34,7 @@ def _seen(
     """Return the account, held as it stands, if that is what the caller saw."""
     account = accounts.get(session, account_id, lock=True)
     current = AccountOut.model_validate(account)
-    if current.etag not in seen:
-        raise PreconditionFailedError(etag=current.etag, current=current)
+    require_etag(seen, current.etag, current)
     return account
 
 

@@ -5,7 +5,7 @@ from fastapi import Depends, Response
 from api.dependencies import AnyReviewer, Approver, DbSession, Reader, Reviewer
 from api.errors import describe, status_of
 from api.idempotency import Router
-from api.preconditions import PreconditionFailedError, Seen
+from api.preconditions import Seen, require_etag
 from api.schemas.analyses import AnalysisOut, etag
 from api.schemas.problems import Problem
 from api.schemas.reviews import (
@@ -35,8 +35,7 @@ one = Router(prefix="/analyses/{analysis_id}")
 def _seen(session: DbSession, analysis_id: AnalysisId, seen: Seen) -> AnalysisOut:
     """Return the analysis, held as it stands, if that is what the caller saw."""
     current = AnalysisOut.of(analyses.get(session, analysis_id, lock=True))
-    if current.etag not in seen:
-        raise PreconditionFailedError(etag=current.etag, current=current)
+    require_etag(seen, current.etag, current)
     return current
 
 

@@ -6,7 +6,7 @@ from fastapi import Query, Response
 from api.dependencies import Administrator, DbSession
 from api.idempotency import Router
 from api.paging import ById, Rows
-from api.preconditions import PreconditionFailedError, Seen
+from api.preconditions import Seen, require_etag
 from api.schemas.base import Page
 from api.schemas.webhooks import (
     AttemptOut,
@@ -63,8 +63,7 @@ def change_webhook(
     """Change what a webhook is told and where, or enable it again."""
     webhook = webhooks.held(session, webhook_id)
     current = WebhookOut.of(webhook)
-    if current.etag not in seen:
-        raise PreconditionFailedError(etag=current.etag, current=current)
+    require_etag(seen, current.etag, current)
     if wish := body.wish(webhook):
         webhooks.change(session, webhook, wish)
     if "enabled" in body.model_fields_set:
